@@ -1,0 +1,65 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void buf_release(struct buf *buf)
+{
+	if (!buf)
+		return;
+	free(buf->bytes);
+	*buf = (struct buf){ 0 };
+}
+
+static bool reserve(struct buf *buf, size_t more)
+{
+	size_t room = buf->room ? buf->room : 256;
+	char *bytes;
+
+	if (buf->full || more > BUF_MAX - buf->len) {
+		buf->full = true;
+		return false;
+	}
+	if (buf->room - buf->len >= more)
+		return true;
+	while (room - buf->len < more)
+		room *= 2;
+	bytes = realloc(buf->bytes, room);
+	if (!bytes) {
+		buf->full = true;
+		return false;
+	}
+	buf->bytes = bytes;
+	buf->room = room;
+	return true;
+}
+
+void buf_add(struct buf *buf, struct str s)
+{
+	if (s.len == 0 || !reserve(buf, s.len))
+		return;
+	memcpy(buf->bytes + buf->len, s.p, s.len);
+	buf->len += s.len;
+}
+
+void buf_add_byte(struct buf *buf, char c)
+{
+	buf_add(buf, (struct str){ &c, 1 });
+}
+
+void buf_printf(struct buf *buf, const char *fmt, ...)
+{
+	va_list args, again;
+	int len;
+
+	va_start(args, fmt);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (len > 0 && reserve(buf, (size_t)len + 1)) {
+		vsnprintf(buf->bytes + buf->len, (size_t)len + 1, fmt, again);
+		buf->len += (size_t)len;
+	}
+	va_end(again);
+}

@@ -1,0 +1,103 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+
+static int read_all(int fd, char *into, size_t size, size_t *got)
+{
+	*got = 0;
+	while (*got < size) {
+		ssize_t n = read(fd, into + *got, size - *got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		*got += (size_t)n;
+	}
+	return 0;
+}
+
+int file_read(struct str *out, struct arena *mem, const char *path, size_t max, struct err *err)
+{
+	/* O_NONBLOCK: a FIFO in the tree must not hang us before fstat tells what it is */
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	size_t size, got;
+	char *text;
+
+	if (fd < 0)
+		return err_errno(err, "open '%s'", path);
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, "stat '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return err_input(err, "'%s' is not a regular file", path);
+	size = (size_t)st.st_size;
+	if (size > max)
+		return err_input(err, "'%s' has %zu bytes, more than the limit of %zu", path, size,
+				 max);
+	text = arena_alloc(mem, size + 1);
+	if (read_all(fd, text, size, &got) < 0)
+		return err_errno(err, "read '%s'", path);
+	text[got] = '\0';
+	*out = (struct str){ text, got };
+	return 0;
+}
+
+int file_write_fd(int fd, struct str text, struct err *err)
+{
+	while (text.len) {
+		ssize_t n = write(fd, text.p, text.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(err, "write");
+		text = str_from(text, (size_t)n);
+	}
+	return 0;
+}
+
+static int write_temp(char *temp, const char *path, struct str text, struct err *err)
+{
+	AUTO_FD int fd = mkostemp(temp, O_CLOEXEC);
+	struct stat st;
+	mode_t mask = umask(0);
+
+	umask(mask);
+	if (fd < 0)
+		return err_errno(err, "create '%s'", temp);
+	if (fchmod(fd, stat(path, &st) == 0 ? st.st_mode & 07777 : 0666 & ~mask) < 0)
+		return err_errno(err, "chmod '%s'", temp);
+	if (file_write_fd(fd, text, err) < 0)
+		return err_wrap(err, "'%s'", temp);
+	if (fsync(fd) < 0)
+		return err_errno(err, "sync '%s'", temp);
+	return 0;
+}
+
+int file_replace(const char *path, struct str text, struct err *err)
+{
+	char temp[4096];
+
+	if ((size_t)snprintf(temp, sizeof temp, "%s.XXXXXX", path) >= sizeof temp)
+		return err_input(err, "path too long: '%s'", path);
+	if (write_temp(temp, path, text, err) < 0) {
+		unlink(temp);
+		return err_wrap(err, "write '%s'", path);
+	}
+	if (rename(temp, path) < 0) {
+		(void)err_errno(err, "rename to '%s'", path);
+		unlink(temp);
+		return -1;
+	}
+	return 0;
+}

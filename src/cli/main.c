@@ -1,0 +1,54 @@
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+
+static const struct command commands[] = {
+	{ "review", "review a change: what a commit, a branch, the index or the work tree adds",
+	  cmd_review },
+	{ "scan", "look at whole files", cmd_scan },
+	{ "rules", "list or test rules", cmd_rules },
+	{ "languages", "list the languages and their files", cmd_languages },
+	{ NULL, NULL, NULL },
+};
+
+static void usage(FILE *to)
+{
+	fprintf(to, "Outrider reviews changes before people look.\n\n"
+		    "usage: outrider COMMAND [OPTIONS]\n\n");
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(to, "  %-10s %s\n", c->name, c->about);
+	fprintf(to, "\n`outrider COMMAND --help` tells the options of a command.\n");
+}
+
+int report_error(const struct err *err)
+{
+	fprintf(stderr, "outrider: %s\n", err->text);
+	return err->kind == ERR_INPUT || err->kind == ERR_PERM ? EXIT_USAGE : EXIT_TROUBLE;
+}
+
+int main(int argc, char **argv)
+{
+	/* a reader that went away is an error of write(), not our end */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		usage(stdout);
+		return EXIT_CLEAN;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
+		printf("outrider " OUTRIDER_VERSION "\n");
+		return EXIT_CLEAN;
+	}
+	for (const struct command *c = commands; c->name; c++)
+		if (strcmp(argv[1], c->name) == 0)
+			return c->run(argc - 1, argv + 1);
+	fprintf(stderr, "outrider: there is no command '%s'\n\n", argv[1]);
+	usage(stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,617 @@
+#include "load.h"
+
+static const char *const rule_keys[] = { "pattern", "kind",   "regex",   "nthChild", "range",
+					 "inside",  "has",    "precedes", "follows", "all",
+					 "any",     "not",    "matches", NULL };
+static const char *const relation_keys[] = { "pattern", "kind",    "regex",    "nthChild", "range",
+					     "inside",  "has",     "precedes", "follows",  "all",
+					     "any",     "not",     "matches",  "stopBy",   "field",
+					     NULL };
+
+struct rule_list {
+	struct rule **items;
+	size_t        n, cap;
+};
+
+int check_keys(struct loader *l, const struct yaml *map, const char *const *known,
+	       const char *what)
+{
+	if (map->kind != YAML_MAP)
+		return yaml_error(l->err, l->file, map, "%s must be a mapping, not %s", what,
+				  yaml_kind_name(map));
+	for (size_t i = 0; i < map->n; i++) {
+		const char *const *k = known;
+
+		while (*k && !str_eq(map->key[i]->text, str_of(*k)))
+			k++;
+		if (!*k)
+			return yaml_error(l->err, l->file, map->key[i],
+					  "unknown key '%.*s' in %s; expected one of the documented keys such as '%s' or '%s'",
+					  STR_ARG(map->key[i]->text), what, known[0], known[1]);
+	}
+	return 0;
+}
+
+int load_string(struct str *out, struct loader *l, const struct yaml *yaml, const char *key)
+{
+	if (!yaml || yaml->kind != YAML_SCALAR)
+		return yaml_error(l->err, l->file, yaml, "`%s` must be a string, not %s", key,
+				  yaml_kind_name(yaml));
+	*out = yaml->text;
+	return 0;
+}
+
+struct rule *rule_new(struct loader *l, enum rule_op op, const struct yaml *at)
+{
+	struct rule *rule = ARENA_NEW(l->mem, struct rule);
+
+	rule->op = op;
+	rule->memo = rule->inner_memo = -1;
+	if (at) {
+		rule->line = at->line;
+		rule->column = at->column;
+	}
+	return rule;
+}
+
+struct rule *rule_all(struct loader *l, struct rule **items, size_t n, const struct yaml *at)
+{
+	struct rule *all;
+
+	if (n == 1)
+		return items[0];
+	all = rule_new(l, RULE_ALL, at);
+	all->items = items;
+	all->n_items = n;
+	rule_finish(l, all);
+	return all;
+}
+
+/* Variables of an isolated call carry its prefix, so that they never meet the caller's. */
+static struct str scoped_name(struct loader *l, struct str name)
+{
+	return l->scope->prefix.len ? arena_printf(l->mem, "%.*s%.*s", STR_ARG(l->scope->prefix),
+						   STR_ARG(name))
+				    : name;
+}
+
+int32_t loader_lookup(void *loader, struct str name)
+{
+	struct loader *l = loader;
+
+	name = scoped_name(l, name);
+	for (size_t i = 0; i < l->vars.n; i++)
+		if (str_eq(l->vars.items[i], name))
+			return (int32_t)i;
+	return -1;
+}
+
+int32_t loader_var(void *loader, struct str name)
+{
+	struct loader *l = loader;
+	int32_t index = loader_lookup(l, name);
+
+	if (index >= 0)
+		return index;
+	if (l->vars.n >= RULE_MAX_VARS)
+		return -1;
+	name = arena_str(l->mem, scoped_name(l, name));
+	ARENA_PUSH(l->mem, &l->vars, name);
+	return (int32_t)l->vars.n - 1;
+}
+
+static int parse_strictness(enum strictness *out, struct loader *l, const struct yaml *yaml)
+{
+	static const char *const names[] = { "cst", "smart", "ast", "relaxed", "signature",
+					     "template" };
+	struct str word;
+
+	if (load_string(&word, l, yaml, "strictness") < 0)
+		return -1;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		if (str_eq(word, str_of(names[i]))) {
+			*out = (enum strictness)i;
+			return 0;
+		}
+	}
+	return yaml_error(l->err, l->file, yaml,
+			  "unknown strictness '%.*s'; expected cst, smart, ast, relaxed, signature or template",
+			  STR_ARG(word));
+}
+
+static int read_pattern(struct pattern_source *out, struct loader *l, const struct yaml *yaml)
+{
+	static const char *const keys[] = { "context", "selector", "strictness", NULL };
+	const struct yaml *selector, *strictness;
+
+	*out = (struct pattern_source){ .language = l->language, .strictness = SMART };
+	if (yaml->kind == YAML_SCALAR) {
+		out->code = yaml->text;
+		return 0;
+	}
+	if (check_keys(l, yaml, keys, "`pattern`") < 0 ||
+	    load_string(&out->code, l, yaml_get(yaml, "context"), "context") < 0)
+		return -1;
+	selector = yaml_get(yaml, "selector");
+	strictness = yaml_get(yaml, "strictness");
+	if (selector && load_string(&out->selector, l, selector, "selector") < 0)
+		return -1;
+	return strictness ? parse_strictness(&out->strictness, l, strictness) : 0;
+}
+
+static int load_pattern(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	struct rule *rule = rule_new(l, RULE_PATTERN, yaml);
+	struct pattern_source source;
+	struct err why;
+
+	if (read_pattern(&source, l, yaml) < 0)
+		return -1;
+	if (pattern_compile(&rule->pattern, l->mem, l->parser, &source, loader_var, l, &why) < 0)
+		return yaml_error(l->err, l->file, yaml, "%s", why.text);
+	rule_finish(l, rule);
+	*out = rule;
+	return 0;
+}
+
+static int load_regex(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	struct rule *rule = rule_new(l, RULE_REGEX, yaml);
+	struct err why;
+
+	if (load_string(&rule->regex_text, l, yaml, "regex") < 0)
+		return -1;
+	if (regex_compile(&rule->regex, l->mem, rule->regex_text, &why) < 0)
+		return yaml_error(l->err, l->file, yaml, "%s", why.text);
+	ARENA_PUSH(l->mem, l->regexes, rule->regex);
+	rule_finish(l, rule);
+	*out = rule;
+	return 0;
+}
+
+static int load_nth(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	static const char *const keys[] = { "position", "ofRule", "reverse", NULL };
+	struct rule *rule = rule_new(l, RULE_NTH, yaml);
+	const struct yaml *position = yaml, *reverse, *of;
+
+	if (yaml->kind == YAML_MAP) {
+		if (check_keys(l, yaml, keys, "`nthChild`") < 0)
+			return -1;
+		position = yaml_get(yaml, "position");
+		reverse = yaml_get(yaml, "reverse");
+		of = yaml_get(yaml, "ofRule");
+		rule->nth.reverse = reverse && str_eq(reverse->text, STR("true"));
+		if (reverse && !rule->nth.reverse && !str_eq(reverse->text, STR("false")))
+			return yaml_error(l->err, l->file, reverse, "`reverse` is true or false");
+		if (of && load_rule(&rule->inner, l, of) < 0)
+			return -1;
+	}
+	bool was = rule->nth.reverse;
+	if (!position || position->kind != YAML_SCALAR ||
+	    !nth_parse(&rule->nth, position->text))
+		return yaml_error(l->err, l->file, position ? position : yaml,
+				  "`nthChild` is a number or An+B such as 2n+1");
+	rule->nth.reverse = was;
+	rule_finish(l, rule);
+	*out = rule;
+	return 0;
+}
+
+static int load_position(uint32_t *line, int64_t *column, struct loader *l,
+			 const struct yaml *yaml)
+{
+	static const char *const keys[] = { "line", "column", NULL };
+	const struct yaml *at_line, *at_column;
+	uint64_t n;
+
+	if (check_keys(l, yaml, keys, "a position") < 0)
+		return -1;
+	at_line = yaml_get(yaml, "line");
+	at_column = yaml_get(yaml, "column");
+	if (!at_line || !str_to_u64(at_line->text, &n) || n > UINT32_MAX)
+		return yaml_error(l->err, l->file, yaml, "`line` must be a number, 0-based");
+	*line = (uint32_t)n;
+	*column = -1;
+	if (at_column && at_column->kind != YAML_NULL) {
+		if (!str_to_u64(at_column->text, &n) || n > UINT32_MAX)
+			return yaml_error(l->err, l->file, at_column,
+					  "`column` must be a number, 0-based");
+		*column = (int64_t)n;
+	}
+	return 0;
+}
+
+static int load_range(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	static const char *const keys[] = { "start", "end", NULL };
+	struct rule *rule = rule_new(l, RULE_RANGE, yaml);
+	const struct yaml *start, *end;
+
+	if (check_keys(l, yaml, keys, "`range`") < 0)
+		return -1;
+	start = yaml_get(yaml, "start");
+	end = yaml_get(yaml, "end");
+	if (!start || !end)
+		return yaml_error(l->err, l->file, yaml, "`range` needs `start` and `end`");
+	if (load_position(&rule->range.start_line, &rule->range.start_column, l, start) < 0 ||
+	    load_position(&rule->range.end_line, &rule->range.end_column, l, end) < 0)
+		return -1;
+	if (rule->range.start_line > rule->range.end_line ||
+	    (rule->range.start_line == rule->range.end_line &&
+	     rule->range.start_column > rule->range.end_column))
+		return yaml_error(l->err, l->file, yaml, "`start` is behind `end`");
+	rule_finish(l, rule);
+	*out = rule;
+	return 0;
+}
+
+static int load_kind(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	return load_selector(out, l, yaml);
+}
+
+static int load_list(struct rule **out, struct loader *l, const struct yaml *yaml,
+		     enum rule_op op)
+{
+	struct rule *rule = rule_new(l, op, yaml);
+	struct rule_list items = { 0 };
+
+	if (yaml->kind != YAML_SEQ)
+		return yaml_error(l->err, l->file, yaml, "`%s` must be a list of rules, not %s",
+				  op == RULE_ALL ? "all" : "any", yaml_kind_name(yaml));
+	for (size_t i = 0; i < yaml->n; i++) {
+		struct rule *item;
+
+		if (load_rule(&item, l, yaml->child[i]) < 0)
+			return -1;
+		ARENA_PUSH(l->mem, &items, item);
+	}
+	rule->items = items.items;
+	rule->n_items = items.n;
+	rule_finish(l, rule);
+	*out = rule;
+	return 0;
+}
+
+static int load_all(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	return load_list(out, l, yaml, RULE_ALL);
+}
+
+static int load_any(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	return load_list(out, l, yaml, RULE_ANY);
+}
+
+static int load_not(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	struct rule *rule = rule_new(l, RULE_NOT, yaml);
+
+	if (load_rule(&rule->inner, l, yaml) < 0)
+		return -1;
+	rule_finish(l, rule);
+	*out = rule;
+	return 0;
+}
+
+static int load_stop(struct rule *rule, struct loader *l, const struct yaml *yaml)
+{
+	if (!yaml)
+		return 0;
+	if (yaml->kind == YAML_MAP) {
+		rule->stop_by = STOP_RULE;
+		return load_rule(&rule->stop, l, yaml);
+	}
+	if (yaml->kind == YAML_SCALAR && str_eq(yaml->text, STR("end")))
+		rule->stop_by = STOP_END;
+	else if (yaml->kind != YAML_SCALAR || !str_eq(yaml->text, STR("neighbor")))
+		return yaml_error(l->err, l->file, yaml,
+				  "`stopBy` is neighbor, end or a rule object");
+	return 0;
+}
+
+static int load_conjunction(struct rule **out, struct loader *l, const struct yaml *yaml);
+
+static int load_relation(struct rule **out, struct loader *l, const struct yaml *yaml,
+			 enum rule_op op, const char *name)
+{
+	struct rule *rule = rule_new(l, op, yaml);
+	const struct yaml *field;
+	bool outer = l->in_relation;
+	int failed;
+
+	if (check_keys(l, yaml, relation_keys, name) < 0)
+		return -1;
+	field = yaml_get(yaml, "field");
+	if (field) {
+		if (op == RULE_PRECEDES || op == RULE_FOLLOWS)
+			return yaml_error(l->err, l->file, field,
+					  "`field` is only for `has` and `inside`");
+		if (field->kind == YAML_SCALAR)
+			rule->field = language_field(l->language, field->text);
+		if (!rule->field)
+			return yaml_error(l->err, l->file, field, "%s has no field '%.*s'",
+					  l->language->name, STR_ARG(field->text));
+	}
+	l->in_relation = true;
+	failed = load_stop(rule, l, yaml_get(yaml, "stopBy")) < 0 ||
+		 load_conjunction(&rule->inner, l, yaml) < 0;
+	l->in_relation = outer;
+	if (failed)
+		return -1;
+	rule_finish(l, rule);
+	*out = rule;
+	return 0;
+}
+
+static int load_inside(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	return load_relation(out, l, yaml, RULE_INSIDE, "`inside`");
+}
+
+static int load_has(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	return load_relation(out, l, yaml, RULE_HAS, "`has`");
+}
+
+static int load_precedes(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	return load_relation(out, l, yaml, RULE_PRECEDES, "`precedes`");
+}
+
+static int load_follows(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	return load_relation(out, l, yaml, RULE_FOLLOWS, "`follows`");
+}
+
+static int load_matches(struct rule **out, struct loader *l, const struct yaml *yaml);
+
+static int load_conjunction(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	/* the order in which ast-grep evaluates: what decides on the node itself comes first */
+	static const struct {
+		const char *key;
+		int (*load)(struct rule **, struct loader *, const struct yaml *);
+	} loaders[] = {
+		{ "pattern", load_pattern }, { "kind", load_kind },
+		{ "regex", load_regex },     { "nthChild", load_nth },
+		{ "range", load_range },     { "all", load_all },
+		{ "any", load_any },	     { "not", load_not },
+		{ "matches", load_matches }, { "inside", load_inside },
+		{ "has", load_has },	     { "precedes", load_precedes },
+		{ "follows", load_follows },
+	};
+	struct rule_list items = { 0 };
+
+	for (size_t i = 0; i < COUNT(loaders); i++) {
+		const struct yaml *value = yaml_get(yaml, loaders[i].key);
+		struct rule *item;
+
+		if (!value)
+			continue;
+		if (value->kind == YAML_NULL)
+			return yaml_error(l->err, l->file, value, "`%s` has no value",
+					  loaders[i].key);
+		if (loaders[i].load(&item, l, value) < 0)
+			return -1;
+		ARENA_PUSH(l->mem, &items, item);
+	}
+	if (items.n == 0)
+		return yaml_error(l->err, l->file, yaml,
+				  "a rule object needs at least one of pattern, kind, regex, all, any, ...");
+	*out = rule_all(l, items.items, items.n, yaml);
+	return 0;
+}
+
+int load_rule(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	int failed;
+
+	if (++l->depth > RULE_MAX_DEPTH || ++l->ops > RULE_MAX_OPS)
+		return yaml_error(l->err, l->file, yaml, "rules are nested too deeply, or too many");
+	failed = check_keys(l, yaml, rule_keys, "a rule object") < 0 ||
+		 load_conjunction(out, l, yaml) < 0;
+	l->depth--;
+	return failed ? -1 : 0;
+}
+
+static struct rule *matches_rule(struct loader *l, const struct yaml *at, struct rule *inner)
+{
+	struct rule *rule = rule_new(l, RULE_MATCHES, at);
+
+	rule->inner = inner;
+	rule_finish(l, rule);
+	return rule;
+}
+
+/* A utility of this file, compiled once; a use inside itself is fine only through a relation. */
+static int use_util(struct rule **out, struct loader *l, const struct yaml *at,
+		    struct util *util)
+{
+	bool outer = l->in_relation;
+	int failed;
+
+	if (util->busy && !l->in_relation)
+		return yaml_error(l->err, l->file, at, "the utility '%.*s' refers to itself",
+				  STR_ARG(util->id));
+	if (!util->rule) {
+		util->busy = true;
+		util->rule = rule_new(l, RULE_MATCHES, util->yaml);
+		util->rule->binds = true; /* until known: a use inside itself is evaluated exactly */
+		l->in_relation = false;
+		failed = load_rule(&util->rule->inner, l, util->yaml) < 0;
+		l->in_relation = outer;
+		util->busy = false;
+		if (failed) {
+			util->rule = NULL;
+			return -1;
+		}
+		rule_finish(l, util->rule);
+	}
+	*out = matches_rule(l, at, util->rule);
+	return 0;
+}
+
+static struct util *find_util(struct scope *scope, struct str id)
+{
+	for (size_t i = 0; i < scope->utils.n; i++)
+		if (str_eq(scope->utils.items[i].id, id))
+			return &scope->utils.items[i];
+	return NULL;
+}
+
+static struct global_util *find_global(struct loader *l, struct str id)
+{
+	for (size_t i = 0; l->globals && i < l->globals->n; i++)
+		if (str_eq(l->globals->items[i].id, id) &&
+		    l->globals->items[i].language == l->language)
+			return &l->globals->items[i];
+	return NULL;
+}
+
+static const struct argument *find_argument(const struct scope *scope, struct str name)
+{
+	for (size_t i = 0; i < scope->n_args; i++)
+		if (str_eq(scope->args[i].name, name))
+			return &scope->args[i];
+	return NULL;
+}
+
+/* An argument is compiled where it is used, as its caller wrote it, with variables of its own. */
+static int use_argument(struct rule **out, struct loader *l, const struct argument *argument)
+{
+	struct scope *here = l->scope;
+	struct scope there = *argument->scope;
+	int failed;
+
+	there.prefix = argument->prefix;
+	l->scope = &there;
+	failed = load_rule(out, l, argument->yaml) < 0;
+	l->scope = here;
+	return failed ? -1 : 0;
+}
+
+/* Variables that the arguments made, with the name they have for the caller. */
+static void list_exports(struct rule *call, struct loader *l, struct str prefix)
+{
+	struct {
+		struct var_export *items;
+		size_t             n, cap;
+	} exports = { 0 };
+	size_t n = l->vars.n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct str name = l->vars.items[i];
+		struct var_export export = { (int32_t)i, -1 };
+
+		if (!str_starts(name, prefix))
+			continue;
+		export.to = loader_var(l, str_from(name, prefix.len));
+		if (export.to >= 0)
+			ARENA_PUSH(l->mem, &exports, export);
+	}
+	call->exports = exports.items;
+	call->n_exports = exports.n;
+}
+
+/* A global utility: the body is compiled for each use, so that its variables are isolated by their names. */
+static int use_global(struct rule **out, struct loader *l, const struct yaml *at,
+		      struct global_util *util, struct argument *args, size_t n_args)
+{
+	struct rule *call = rule_new(l, RULE_CALL, at);
+	struct scope *here = l->scope;
+	struct scope scope = { .args = args, .n_args = n_args };
+	const char *file = l->file;
+	struct str exported = arena_printf(l->mem, "%.*s<%u>", STR_ARG(here->prefix), ++l->calls);
+	int failed;
+
+	if (util->busy)
+		return yaml_error(l->err, l->file, at, "the utility '%.*s' refers to itself",
+				  STR_ARG(util->id));
+	scope.prefix = arena_printf(l->mem, "%.*s(%u)", STR_ARG(here->prefix), l->calls);
+	for (size_t i = 0; i < n_args; i++)
+		args[i].prefix = exported;
+	util->busy = true;
+	l->scope = &scope;
+	l->file = util->file;
+	failed = load_utils(l, yaml_get(util->doc, "utils")) < 0 ||
+		 load_rule(&call->inner, l, yaml_get(util->doc, "rule")) < 0 ||
+		 load_constraints(&call->constraints, l, yaml_get(util->doc, "constraints")) < 0;
+	l->file = file;
+	l->scope = here;
+	util->busy = false;
+	if (failed)
+		return -1;
+	if (n_args)
+		list_exports(call, l, exported);
+	rule_finish(l, call);
+	*out = call;
+	return 0;
+}
+
+static int call_util(struct rule **out, struct loader *l, const struct yaml *name,
+		     const struct yaml *values)
+{
+	struct global_util *util = find_global(l, name->text);
+	struct argument *args;
+	size_t n;
+
+	if (!util)
+		return yaml_error(l->err, l->file, name, "there is no utility '%.*s' with arguments",
+				  STR_ARG(name->text));
+	if (!util->arguments || values->kind != YAML_MAP)
+		return yaml_error(l->err, l->file, name, "the utility '%.*s' takes no arguments",
+				  STR_ARG(name->text));
+	n = util->arguments->n;
+	args = ARENA_ARRAY(l->mem, n + 1, struct argument);
+	for (size_t i = 0; i < n; i++) {
+		args[i] = (struct argument){ util->arguments->child[i]->text, NULL, l->scope, { 0 } };
+		args[i].yaml = yaml_get(values, util->arguments->child[i]->text.p);
+		if (!args[i].yaml)
+			return yaml_error(l->err, l->file, values, "the argument '%.*s' is missing",
+					  STR_ARG(args[i].name));
+	}
+	if (values->n != n)
+		return yaml_error(l->err, l->file, values, "'%.*s' takes %zu arguments, not %zu",
+				  STR_ARG(name->text), n, values->n);
+	return use_global(out, l, name, util, args, n);
+}
+
+static int load_matches(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	struct rule_list items = { 0 };
+	const struct argument *argument;
+	struct global_util *global;
+	struct util *util;
+
+	if (yaml->kind == YAML_SCALAR) {
+		argument = find_argument(l->scope, yaml->text);
+		if (argument)
+			return use_argument(out, l, argument);
+		util = find_util(l->scope, yaml->text);
+		if (util)
+			return use_util(out, l, yaml, util);
+		global = find_global(l, yaml->text);
+		if (global && global->arguments)
+			return yaml_error(l->err, l->file, yaml,
+					  "the utility '%.*s' needs arguments",
+					  STR_ARG(yaml->text));
+		if (global)
+			return use_global(out, l, yaml, global, NULL, 0);
+		return yaml_error(l->err, l->file, yaml, "there is no utility '%.*s'",
+				  STR_ARG(yaml->text));
+	}
+	if (yaml->kind != YAML_MAP || yaml->n == 0)
+		return yaml_error(l->err, l->file, yaml,
+				  "`matches` names a utility, or maps it to its arguments");
+	for (size_t i = 0; i < yaml->n; i++) {
+		struct rule *item;
+
+		if (call_util(&item, l, yaml->key[i], yaml->child[i]) < 0)
+			return -1;
+		ARENA_PUSH(l->mem, &items, item);
+	}
+	*out = rule_all(l, items.items, items.n, yaml);
+	return 0;
+}

@@ -1,0 +1,344 @@
+/* One text against all rules of its language. */
+#include "ruleset_private.h"
+#include "suppress.h"
+
+enum { NO_RULE = -1 };
+
+/* The rules that may match this text, by the kind of node that they are about. */
+struct index {
+	int32_t *first;  /* by kind: into links, or NO_RULE; the last slot is ERROR's */
+	struct link {
+		const struct rule_entry *entry;
+		enum severity            severity;
+		int32_t                  next;
+	}       *links;
+	size_t   n_kinds;
+	size_t   n_rules;
+};
+
+struct worker {
+	const struct scan    *scan;
+	const struct ruleset *set;
+	struct index          index;
+	struct matcher        m;
+	struct suppressions   suppressions;
+	struct scan_output    out;
+};
+
+static size_t kind_slot(const struct index *index, uint16_t kind)
+{
+	return kind == KIND_ERROR ? index->n_kinds : kind;
+}
+
+static bool globs_allow(const struct rule_entry *entry, struct str path)
+{
+	if (entry->has_ignores && glob_find(&entry->ignores, path))
+		return false;
+	return !entry->has_files || glob_find(&entry->files, path);
+}
+
+static enum severity severity_for(const struct scan *scan, const struct rule_entry *entry)
+{
+	struct rule_info info;
+
+	if (scan->everything || !scan->policy)
+		return !scan->everything && entry->off_by_default ? SEVERITY_OFF : entry->severity;
+	info = entry_info(entry);
+	return scan->policy(scan->policy_payload, &info, scan->path);
+}
+
+/* Each rule of the text's language whose words stand in the text; empty when there is none. */
+static const struct rule_entry **candidates(struct worker *w, const struct language_rules *rules,
+					    struct str text, enum severity **severities, size_t *n)
+{
+	struct arena *mem = w->scan->mem;
+	const struct rule_entry **list = ARENA_ARRAY(mem, rules->entries.n + 1,
+						     const struct rule_entry *);
+	uint64_t *found = ARENA_ARRAY(mem, prefilter_words(rules->prefilter), uint64_t);
+
+	*severities = ARENA_ARRAY(mem, rules->entries.n + 1, enum severity);
+	*n = 0;
+	if (rules->prefilter)
+		prefilter_scan(rules->prefilter, text, found);
+	for (size_t i = 0; i < rules->entries.n; i++) {
+		const struct rule_entry *entry = rules->entries.items[i];
+		enum severity severity;
+
+		if (!prefilter_may_match(entry, found) ||
+		    (!w->scan->any_path && !globs_allow(entry, w->scan->path)))
+			continue;
+		severity = severity_for(w->scan, entry);
+		if (severity == SEVERITY_OFF)
+			continue;
+		(*severities)[*n] = severity;
+		list[(*n)++] = entry;
+	}
+	return list;
+}
+
+static void add_link(struct index *index, size_t slot, size_t *used,
+		     const struct rule_entry *entry, enum severity severity)
+{
+	index->links[*used] = (struct link){ entry, severity, index->first[slot] };
+	index->first[slot] = (int32_t)(*used)++;
+}
+
+static size_t count_kinds(const struct kind_set *set)
+{
+	size_t n = 0;
+
+	for (size_t w = 0; w < set->n_words; w++)
+		n += (size_t)__builtin_popcountll(set->words[w]);
+	return n;
+}
+
+static void build_index(struct index *index, struct arena *mem, const struct language *language,
+			const struct rule_entry *const *entries, const enum severity *severities,
+			size_t n)
+{
+	size_t total = 0, used = 0;
+
+	index->n_kinds = language_kind_count(language);
+	index->n_rules = n;
+	index->first = arena_alloc(mem, (index->n_kinds + 1) * sizeof *index->first);
+	memset(index->first, 0xff, (index->n_kinds + 1) * sizeof *index->first);
+	for (size_t i = 0; i < n; i++)
+		total += count_kinds(&entries[i]->rule->kinds);
+	index->links = ARENA_ARRAY(mem, total + 1, struct link);
+	for (size_t i = n; i-- > 0;) {
+		const struct kind_set *kinds = &entries[i]->rule->kinds;
+
+		for (size_t word = 0; word < kinds->n_words; word++)
+			for (uint64_t bits = kinds->words[word]; bits; bits &= bits - 1) {
+				size_t kind = word * 64 + (size_t)__builtin_ctzll(bits);
+
+				add_link(index, kind < index->n_kinds ? kind : index->n_kinds,
+					 &used, entries[i], severities[i]);
+			}
+	}
+}
+
+static void set_fix(struct finding *f, struct worker *w, const struct rule_entry *entry,
+		    uint32_t node)
+{
+	const struct fixer *fixer = &entry->fixers[0];
+	const struct node *at = &w->m.tree->nodes[node];
+	uint32_t reached;
+
+	f->has_fix = true;
+	f->fix.start = at->start;
+	f->fix.end = at->end;
+	f->fix.title = fixer->title;
+	f->fix.safe = entry->fix_is_safe;
+	f->fix.text = template_render(&fixer->template, &w->m, node);
+	if (fixer->expand_start) {
+		reached = rule_reach(&w->m, fixer->expand_start, node);
+		if (reached != NODE_NONE)
+			f->fix.start = w->m.tree->nodes[reached].start;
+	}
+	if (fixer->expand_end) {
+		reached = rule_reach(&w->m, fixer->expand_end, node);
+		if (reached != NODE_NONE)
+			f->fix.end = w->m.tree->nodes[reached].end;
+	}
+}
+
+static struct label label_at(struct worker *w, uint32_t start, uint32_t end, bool primary,
+			     struct str message)
+{
+	return (struct label){ lines_span(matcher_lines(&w->m), start, end), message, primary };
+}
+
+/* As the rule says; or the match itself and every node that a relation found. */
+static void set_labels(struct finding *f, struct worker *w, const struct rule_entry *entry,
+		       uint32_t node)
+{
+	const struct node *nodes = w->m.tree->nodes;
+	const struct env *env = w->m.env;
+	struct str none = { 0 };
+
+	f->labels = ARENA_ARRAY(w->scan->mem, entry->n_labels + w->m.labels.n + 1, struct label);
+	for (size_t i = 0; i < entry->n_labels; i++) {
+		const struct label_rule *rule = &entry->labels[i];
+		uint32_t first = env->single[rule->var], last = first;
+		struct node_run run = env->multi[rule->var];
+
+		if (first == NODE_NONE && run.n != NODE_NONE && run.n) {
+			first = env->list.items[run.at];
+			last = env->list.items[run.at + run.n - 1];
+		}
+		if (first != NODE_NONE)
+			f->labels[f->n_labels++] = label_at(w, nodes[first].start, nodes[last].end,
+							    rule->primary, rule->message);
+	}
+	if (entry->has_labels)
+		return;
+	f->labels[f->n_labels++] = label_at(w, nodes[node].start, nodes[node].end, true, none);
+	for (size_t i = 0; i < w->m.labels.n; i++) {
+		const struct node *at = &nodes[w->m.labels.items[i]];
+
+		f->labels[f->n_labels++] = label_at(w, at->start, at->end, false, none);
+	}
+}
+
+static void report(struct worker *w, const struct rule_entry *entry, enum severity severity,
+		   uint32_t node)
+{
+	const struct node *at = &w->m.tree->nodes[node];
+	struct finding f = {
+		.tool = STR("outrider"), .rule_id = entry->id, .severity = severity,
+		.confidence = entry->confidence, .category = entry->category,
+		.note = entry->note, .url = entry->url, .cwe = entry->cwe,
+		.path = w->scan->path, .text = node_text(w->m.tree, node),
+		.language = str_of(w->m.tree->language->name),
+	};
+
+	transforms_apply(&entry->transforms, &w->m);
+	f.message = template_render(&entry->message, &w->m, node);
+	f.span = lines_span(matcher_lines(&w->m), at->start, at->end);
+	if (entry->n_fixers)
+		set_fix(&f, w, entry, node);
+	if (w->scan->labels)
+		set_labels(&f, w, entry, node);
+	for (size_t i = 0; i < entry->transforms.n; i++)
+		w->m.env->transformed[entry->transforms.items[i].var] = (struct str){ 0 };
+	if (suppressions_hold(&w->suppressions, &w->m, entry->id, node)) {
+		f.suppression = SUPPRESSED_IN_SOURCE;
+		ARENA_PUSH(w->scan->mem, &w->out.suppressed, f);
+	} else {
+		ARENA_PUSH(w->scan->mem, &w->out.findings, f);
+	}
+}
+
+static bool evaluate(struct worker *w, const struct rule_entry *entry, uint32_t node)
+{
+	return rule_match(&w->m, entry->rule, node) != NODE_NONE &&
+	       constraints_match(&w->m, &entry->constraints);
+}
+
+static void try_rule(struct worker *w, const struct link *link, uint32_t node)
+{
+	if (evaluate(w, link->entry, node)) {
+		if (w->scan->labels && !link->entry->has_labels) {
+			/* once more, without shortcuts, to learn which nodes were involved */
+			env_undo(w->m.env, 0);
+			w->m.labels.n = 0;
+			w->m.want_labels = true;
+			evaluate(w, link->entry, node);
+			w->m.want_labels = false;
+		}
+		if (!w->m.out_of_time)
+			report(w, link->entry, link->severity, node);
+	}
+	env_undo(w->m.env, 0);
+	if (w->m.regex_limit || w->m.too_deep) {
+		w->out.trouble = link->entry->id.p;
+		w->m.regex_limit = NULL;
+		w->m.too_deep = false;
+	}
+}
+
+static void match_all_nodes(struct worker *w)
+{
+	const struct tree *tree = w->m.tree;
+
+	for (uint32_t i = 0; i < tree->n && !w->m.out_of_time; i++) {
+		int32_t at = w->index.first[kind_slot(&w->index, tree->nodes[i].kind)];
+
+		for (; at != NO_RULE; at = w->index.links[at].next)
+			try_rule(w, &w->index.links[at], i);
+	}
+}
+
+static enum scan_result scan_language(struct worker *w, const struct language *language,
+				      struct str text, const struct tree *base,
+				      const struct byte_range *ranges, size_t n_ranges,
+				      struct tree *tree)
+{
+	const struct language_rules *rules = ruleset_rules(w->set, language);
+	const struct rule_entry **entries;
+	enum severity *severities;
+	enum parse_result parsed;
+	size_t n;
+
+	tree->n = 0;
+	entries = candidates(w, rules, text, &severities, &n);
+	if (n == 0)
+		return SCAN_OK;
+	parsed = parser_tree(tree, w->scan->parser, w->scan->mem, language, text, base, ranges,
+			     n_ranges);
+	if (parsed != PARSE_OK)
+		return parsed == PARSE_TIME ? SCAN_TIME : SCAN_MEMORY;
+	build_index(&w->index, w->scan->mem, language, entries, severities, n);
+	matcher_init(&w->m, w->scan->mem, tree, (size_t)rules->n_slots);
+	w->m.env = env_new(w->scan->mem, rules->n_vars);
+	w->m.now_ns = w->scan->now_ns;
+	w->m.deadline = w->scan->now_ns ? w->scan->now_ns() + w->scan->time_ns : 0;
+	w->suppressions.n = 0;
+	suppressions_collect(&w->suppressions, &w->m);
+	match_all_nodes(w);
+	return w->m.out_of_time ? SCAN_TIME : SCAN_OK;
+}
+
+struct injection {
+	const struct language *language;
+	struct byte_range     *items;
+	size_t                 n, cap;
+};
+
+static const struct language *script_language(const struct tree *tree, uint32_t element)
+{
+	struct str tag = node_text(tree, element + 1);
+	bool is_ts = str_has(tag, STR("lang=\"ts\"")) || str_has(tag, STR("lang='ts'"));
+
+	if (str_starts(tag, STR("<style")))
+		return language_by_name(STR("css"));
+	return language_by_name(is_ts ? STR("ts") : STR("js"));
+}
+
+/* HTML holds scripts and styles: their texts are parsed where they stand. */
+static enum scan_result scan_embedded(struct worker *w, const struct tree *html)
+{
+	uint16_t raw = language_kind(html->language, STR("raw_text"));
+
+	for (uint32_t i = 0; i < html->n; i++) {
+		struct byte_range range = { html->nodes[i].start, html->nodes[i].end };
+		const struct language *language;
+		enum scan_result result;
+		struct tree tree;
+
+		if (html->nodes[i].kind != raw || html->nodes[i].parent == NODE_NONE)
+			continue;
+		language = script_language(html, html->nodes[i].parent);
+		result = scan_language(w, language, html->text, NULL, &range, 1, &tree);
+		if (result != SCAN_OK)
+			return result;
+	}
+	return SCAN_OK;
+}
+
+enum scan_result ruleset_scan(struct scan_output *out, const struct ruleset *set,
+			      const struct scan *scan, const struct language *language,
+			      struct str text, const struct tree *base)
+{
+	struct worker w = { .scan = scan, .set = set };
+	enum scan_result result;
+	struct tree tree = { 0 };
+
+	result = scan_language(&w, language, text, base, NULL, 0, &tree);
+	if (result != SCAN_OK)
+		return result;
+	w.out.tree = tree;
+	w.out.parsed = tree.n > 0;
+	if (str_eq(str_of(language->name), STR("Html")) &&
+	    (str_has(text, STR("<script")) || str_has(text, STR("<style")))) {
+		if (!w.out.parsed && parser_tree(&tree, scan->parser, scan->mem, language, text,
+						 base, NULL, 0) != PARSE_OK)
+			return SCAN_TIME;
+		result = scan_embedded(&w, &tree);
+		if (result != SCAN_OK)
+			return result;
+	}
+	*out = w.out;
+	return SCAN_OK;
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# deps.sh [dev]: installs what the build needs and this machine lacks (Debian, apt).
+# Says and does nothing when all is there. `dev` adds the tools of `make check`, `fuzz`, `tidy`, `format`.
+set -euo pipefail
+
+# package, how to see that it is there, its name for that test
+build='
+build-essential   compiler  -
+cmake             command   cmake
+ninja-build       command   ninja
+pkg-config        command   pkg-config
+git               command   git
+ca-certificates   file      /etc/ssl/certs/ca-certificates.crt
+nodejs            command   node
+npm               command   npm
+libgit2-dev       library   libgit2
+libjansson-dev    library   jansson
+libpcre2-dev      library   libpcre2-8
+libyaml-dev       library   yaml-0.1
+libssl-dev        library   libcrypto
+libcmocka-dev     library   cmocka
+'
+dev='
+clang             command   clang
+clang-tidy        command   clang-tidy
+clang-format      command   clang-format
+valgrind          command   valgrind
+python3           command   python3
+time              file      /usr/bin/time
+'
+
+is_there() {
+	case $1 in
+	command) command -v "$2" >/dev/null ;;
+	file) [ -e "$2" ] ;;
+	library) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
+	# a compiler without the headers of libc is no compiler
+	compiler) command -v make >/dev/null && echo '#include <stdio.h>' |
+		gcc -fsyntax-only -x c - 2>/dev/null ;;
+	esac
+}
+
+missing() {
+	local package how name
+
+	while read -r package how name; do
+		if [ -n "$package" ] && ! is_there "$how" "$name"; then
+			echo "$package"
+		fi
+	done <<<"$1"
+}
+
+list=$build
+case ${1-} in
+'') ;;
+dev) list+=$dev ;;
+*) echo "usage: tools/deps.sh [dev]" >&2; exit 2 ;;
+esac
+
+mapfile -t packages < <(missing "$list")
+[ ${#packages[@]} -eq 0 ] && exit 0
+
+fail() {
+	echo "tools/deps.sh: $1; please install: ${packages[*]}" >&2
+	exit 1
+}
+
+as_root=()
+command -v apt-get >/dev/null || fail "no apt-get on this system"
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || fail "neither root nor sudo"
+	as_root=(sudo)
+	# nobody is there to type a password
+	[ -t 0 ] || as_root=(sudo -n)
+	"${as_root[@]}" true || fail "sudo was refused"
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# What apt says is shown when it fails. It waits for another apt: a machine that was just started runs one.
+apt() {
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
+		-o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1 </dev/null && return
+	cat "$log" >&2
+	fail "apt-get $1 failed"
+}
+
+echo "Installing with apt: ${packages[*]}" >&2
+apt update
+apt install -y --no-install-recommends "${packages[@]}"
+
+mapfile -t packages < <(missing "$list")
+[ ${#packages[@]} -eq 0 ] || fail "installed, but still not found"

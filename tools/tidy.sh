@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# tidy.sh [file...]: clang-tidy with the list in .clang-tidy (default: all of src). A finding is a
+# failure; the last line is "N passed, N failed", counted in files.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+[ $# -gt 0 ] || mapfile -t files < <(find src -name '*.c' | sort)
+[ $# -eq 0 ] || files=("$@")
+cmake --preset clang --log-level=WARNING >/dev/null
+
+tidy_one() {
+	if ! clang-tidy -p build/clang --quiet --warnings-as-errors='*' "$1" 2>/dev/null; then
+		echo "tidy: not clean: $1"
+	fi
+}
+export -f tidy_one
+
+printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'tidy_one "$1"' tidy |
+	awk -v files=${#files[@]} '
+		{ print }
+		/^tidy: not clean: / { failed++ }
+		END { printf "%d passed, %d failed\n", files - failed, failed; exit failed > 0 }'
