@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+__attribute__((format(printf, 2, 0)))
 static void set_text(struct err *err, const char *fmt, va_list args)
 {
 	vsnprintf(err->text, sizeof err->text, fmt, args);

@@ -305,7 +305,7 @@ int yaml_load(struct yaml_docs *out, struct arena *mem, const char *name, struct
 	if (!yaml_parser_initialize(&l.parser))
 		return err_set(err, ERR_TEMP, "%s: out of memory", name);
 	yaml_parser_set_encoding(&l.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&l.parser, (const unsigned char *)text.p, text.len);
+	yaml_parser_set_input_string(&l.parser, (const unsigned char *)(text.p ? text.p : ""), text.len);
 	if (load_stream(&l, &docs) < 0)
 		return -1;
 	*out = docs;

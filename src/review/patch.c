@@ -103,14 +103,23 @@ static size_t common_tail(struct str a, struct str b)
 	return tail;
 }
 
+/* Bytes of the first line of both, with its line end, when it is the same; else 0. */
+static size_t common_line(struct str a, struct str b)
+{
+	size_t end = str_find_byte(a, '\n');
+
+	if (end == SIZE_MAX || !str_starts(b, str_sub(a, 0, end + 1)))
+		return 0;
+	return end + 1;
+}
+
 void patch_trim(struct patch *patch)
 {
-	struct str before = patch->before, after = patch->after, a, b;
-	size_t tail;
+	size_t head, tail;
 
-	while (str_cut(&before, '\n', &a) && str_cut(&after, '\n', &b) && str_eq(a, b)) {
-		patch->before = before;
-		patch->after = after;
+	while ((head = common_line(patch->before, patch->after)) > 0) {
+		patch->before = str_from(patch->before, head);
+		patch->after = str_from(patch->after, head);
 		patch->line++;
 	}
 	tail = common_tail(patch->before, patch->after);

@@ -50,10 +50,10 @@ static bool decode(struct str *out, struct arena *mem, struct str uri)
 	char *text;
 	size_t n = 0;
 
-	if (uri.len > MAX_PATH * 3)
+	if (uri.len > (size_t)MAX_PATH * 3)
 		return false;
 	text = arena_alloc(mem, uri.len + 1);
-	for (size_t i = 0; i < uri.len && uri.p[i] != '?' && uri.p[i] != '#'; i++) {
+	for (size_t i = 0; uri.p && i < uri.len && uri.p[i] != '?' && uri.p[i] != '#'; i++) {
 		int high = -1, low = -1;
 
 		if (uri.p[i] == '%' && i + 2 < uri.len) {

@@ -29,11 +29,6 @@ struct cells {
 	unsigned columns;
 };
 
-static void auto_cells(struct cells *cells)
-{
-	free(cells->items);
-}
-
 static struct cells cells_of(struct str text, struct line line)
 {
 	struct cells cells = { .items = calloc(line.end - line.start + 1, sizeof *cells.items) };
@@ -141,10 +136,12 @@ static void add_line(struct buf *out, struct str text, struct line all, size_t f
 
 		seen.start = near - all.start > MAX_LINE / 2 ? near - MAX_LINE / 2 : all.start;
 		seen.end = all.end - seen.start > MAX_LINE ? seen.start + MAX_LINE : all.end;
-		while (seen.start > all.start && (text.p[seen.start] & 0xc0) == 0x80)
+		/* not into the middle of a character */
+		for (int i = 0;
+		     i < 3 && seen.start > all.start && (text.p[seen.start] & 0xc0) == 0x80; i++)
 			seen.start--;
 	}
-	struct cells cells __attribute__((cleanup(auto_cells))) = cells_of(text, seen);
+	struct cells cells = cells_of(text, seen);
 
 	for (size_t i = 0; i < cells.n && cells.items[i].byte < from; i++)
 		mark = cells.items[i].at + cells.items[i].columns;
@@ -154,6 +151,7 @@ static void add_line(struct buf *out, struct str text, struct line all, size_t f
 	add_code(out, &cells, &window, text);
 	if (marks)
 		add_marks(out, &cells, &window, from, to, palette);
+	free(cells.items);
 }
 
 void snippet_add(struct buf *out, struct str text, size_t from, size_t to, uint32_t line,

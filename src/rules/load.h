@@ -45,7 +45,6 @@ struct scope {
 	struct argument *args;
 	size_t           n_args;
 	struct str       prefix; /* in front of variable names: isolates calls */
-	struct rule     *body_of; /* unused outside calls */
 };
 
 struct loader {
@@ -70,6 +69,13 @@ struct loader {
 	bool                    in_relation; /* recursion through a relation is allowed */
 };
 
+struct rule_list {
+	struct rule **items;
+	size_t        n, cap;
+};
+
+/* `matches`. */
+int load_matches(struct rule **out, struct loader *l, const struct yaml *yaml);
 /* A rule object; its position is the YAML node's. */
 int load_rule(struct rule **out, struct loader *l, const struct yaml *yaml);
 /* `kind`: one name, or an ESQuery selector. */

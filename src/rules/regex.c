@@ -13,17 +13,21 @@ enum {
 	JIT_AFTER = 250,          /* searches: compiling costs 40 us, an interpreted search 0.2 us */
 	HEAP_LIMIT = 16384,       /* KiB of one search by PCRE2's interpreter */
 	MAX_OUTPUT = 64 << 20,    /* bytes of a replacement's result */
+	COST_SEARCH = 4000000,    /* backtracking steps that a search may cost at worst: 50 ms */
+	COST_REPLACE = 100000000, /* ... a replacement, for which there is no other way: 1 s */
+	LINEAR_WORKSPACE = 600,   /* ints: 100 states at one place, which are compared with each other */
+	LINEAR_MAX = 2 << 20,     /* bytes of a subject for it: 1 s or less */
 	SCRATCH_MAX = 256 << 20,
 };
 
-#define OPTIONS                                                                                 \
-	(PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_CIRCUMFLEX |    \
-	 PCRE2_NEVER_BACKSLASH_C)
+/* No DOLLAR_ENDONLY: the translation writes \z, and pcre2_dfa_match() would apply it to (?m)$, too. */
+#define OPTIONS (PCRE2_UTF | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_BACKSLASH_C)
 
 /* What PCRE2 holds for one pattern; each pointer is set once, by whoever is first. */
 struct engine {
 	_Atomic(pcre2_code *)       plain;
 	_Atomic(pcre2_code *)       fast;  /* a copy of plain, JIT-compiled */
+	_Atomic(pcre2_code *)       linear; /* for PCRE2's other algorithm, which does not backtrack */
 	_Atomic(pcre2_match_data *) spare; /* taken and put back by each search */
 	atomic_uint                 uses;
 };
@@ -33,30 +37,34 @@ struct regex {
 	struct regex_node   *node;
 	struct regex_names   names;
 	struct str           lowered; /* for PCRE2 */
+	struct str           lowered_linear; /* begins with "any text" */
+	unsigned             degree;  /* see regex_degree() */
 	struct engine       *engine;
 };
 
 /* ---- making ---- */
 
-static int lower(struct str *out, const struct regex_node *node, struct arena *mem,
+static int lower(struct str *out, const struct regex_node *node, bool linear, struct arena *mem,
 		 struct err *err)
 {
 	AUTO_BUF struct buf text = { 0 };
 
 	buf_printf(&text, "(*LIMIT_MATCH=%d)(*LIMIT_HEAP=%d)(*LF)", REGEX_MATCH_LIMIT, HEAP_LIMIT);
-	regex_lower(node, mem, &text);
+	buf_add(&text, linear ? STR("\\A(?s:.*?)(?:") : STR(""));
+	regex_lower(node, mem, linear, &text);
+	buf_add(&text, linear ? STR(")") : STR(""));
 	if (text.full || text.len > REGEX_MAX_LOWERED)
 		return err_input(err, "pattern, byte 0: too large when its parts are written out");
 	*out = arena_str(mem, buf_str(&text));
 	return 0;
 }
 
-static pcre2_code *compile(struct str lowered, struct err *err)
+static pcre2_code *compile(struct str lowered, uint32_t options, struct err *err)
 {
 	PCRE2_SIZE at;
 	PCRE2_UCHAR text[160] = "";
 	int code;
-	pcre2_code *re = pcre2_compile((PCRE2_SPTR)lowered.p, lowered.len, OPTIONS, &code, &at,
+	pcre2_code *re = pcre2_compile((PCRE2_SPTR)lowered.p, lowered.len, options, &code, &at,
 				       NULL);
 
 	if (!re) {
@@ -68,20 +76,17 @@ static pcre2_code *compile(struct str lowered, struct err *err)
 
 int regex_compile(struct regex **out, struct arena *mem, struct str pattern, struct err *err)
 {
-	struct regex_names names = { 0 };
-	struct str lowered;
-	struct regex_node *node = regex_parse(&names, mem, pattern, err);
-
-	if (!node || lower(&lowered, node, mem, err))
-		return -1;
 	struct regex *regex = ARENA_NEW(mem, struct regex);
-	regex->node = node;
-	regex->names = names;
-	regex->lowered = lowered;
+
+	regex->node = regex_parse(&regex->names, mem, pattern, err);
+	if (!regex->node || lower(&regex->lowered, regex->node, false, mem, err) ||
+	    lower(&regex->lowered_linear, regex->node, true, mem, err))
+		return -1;
+	regex->degree = regex_degree(regex->node);
 	regex->engine = ARENA_NEW(mem, struct engine);
-	regex_literal_find(node, mem, &regex->literal);
+	regex_literal_find(regex->node, mem, &regex->literal);
 	if (regex->literal.form == FORM_ENGINE) {
-		pcre2_code *re = compile(lowered, err);
+		pcre2_code *re = compile(regex->lowered, OPTIONS | PCRE2_MATCH_INVALID_UTF, err);
 		if (!re)
 			return -1;
 		atomic_store(&regex->engine->plain, re);
@@ -96,19 +101,20 @@ void regex_release(struct regex *regex)
 		return;
 	pcre2_code_free(atomic_exchange(&regex->engine->plain, NULL));
 	pcre2_code_free(atomic_exchange(&regex->engine->fast, NULL));
+	pcre2_code_free(atomic_exchange(&regex->engine->linear, NULL));
 	pcre2_match_data_free(atomic_exchange(&regex->engine->spare, NULL));
 }
 
 /* ---- matching ---- */
 
-/* Literal forms come here only to replace, or when a subject is not ASCII. */
-static pcre2_code *plain_code(const struct regex *regex)
+/* The code in a slot, made by whoever needs it first. NULL when PCRE2 cannot. */
+static pcre2_code *code_in(_Atomic(pcre2_code *) *slot, struct str lowered, uint32_t options)
 {
-	pcre2_code *mine, *theirs = atomic_load(&regex->engine->plain);
+	pcre2_code *mine, *theirs = atomic_load(slot);
 
-	if (theirs || !(mine = compile(regex->lowered, NULL)))
+	if (theirs || !(mine = compile(lowered, options, NULL)))
 		return theirs;
-	if (atomic_compare_exchange_strong(&regex->engine->plain, &theirs, mine))
+	if (atomic_compare_exchange_strong(slot, &theirs, mine))
 		return mine;
 	pcre2_code_free(mine);
 	return theirs;
@@ -122,7 +128,9 @@ static pcre2_code *code_for(const struct regex *regex)
 
 	if (fast)
 		return fast;
-	pcre2_code *plain = plain_code(regex);
+	/* Already there, but for literal forms that are to be replaced or meet text beyond ASCII. */
+	pcre2_code *plain = code_in(&engine->plain, regex->lowered,
+				    OPTIONS | PCRE2_MATCH_INVALID_UTF);
 	if (!plain || atomic_fetch_add(&engine->uses, 1) != JIT_AFTER)
 		return plain;
 	fast = pcre2_code_copy(plain);
@@ -146,6 +154,34 @@ static enum regex_result match(const struct regex *regex, struct str subject, si
 	if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
 		rc = pcre2_match(code, text, subject.len, from, PCRE2_NO_JIT, data, NULL);
 	return rc >= 0 ? REGEX_YES : rc == PCRE2_ERROR_NOMATCH ? REGEX_NO : REGEX_LIMIT;
+}
+
+/* Follows all possibilities at once: slower on most subjects, but never by more than their length. */
+static enum regex_result match_linear(const struct regex *regex, struct str subject,
+				      pcre2_match_data *data)
+{
+	int workspace[LINEAR_WORKSPACE];
+	PCRE2_SPTR text = (PCRE2_SPTR)(subject.p ? subject.p : "");
+	pcre2_code *code = code_in(&regex->engine->linear, regex->lowered_linear, OPTIONS);
+
+	if (!code || subject.len > LINEAR_MAX)
+		return REGEX_LIMIT;
+	int rc = pcre2_dfa_match(code, text, subject.len, 0, PCRE2_DFA_SHORTEST, data, NULL,
+				 workspace, COUNT(workspace));
+	return rc >= 0 ? REGEX_YES : rc == PCRE2_ERROR_NOMATCH ? REGEX_NO : REGEX_LIMIT;
+}
+
+/* Whether backtracking could cost more than so many steps. */
+static bool is_costly(const struct regex *regex, struct str subject, size_t steps)
+{
+	size_t cost = 1;
+
+	for (unsigned i = 0; i < regex->degree; i++) {
+		if (subject.len > steps / cost)
+			return true;
+		cost *= subject.len + 1;
+	}
+	return cost > steps;
 }
 
 static bool is_ascii(struct str s)
@@ -175,7 +211,11 @@ enum regex_result regex_search(const struct regex *regex, struct str subject)
 	pcre2_match_data *data = atomic_exchange(&regex->engine->spare, NULL);
 	if (!data && !(data = pcre2_match_data_create(1, NULL)))
 		return REGEX_LIMIT;
-	enum regex_result result = match(regex, subject, 0, data);
+	enum regex_result result = REGEX_LIMIT;
+	if (!is_costly(regex, subject, COST_SEARCH))
+		result = match(regex, subject, 0, data);
+	if (result == REGEX_LIMIT)
+		result = match_linear(regex, subject, data);
 	/* After a limit it holds megabytes of the interpreter's frames. */
 	if (result != REGEX_LIMIT)
 		data = atomic_exchange(&regex->engine->spare, data);
@@ -270,7 +310,7 @@ enum regex_result regex_replace_all(struct buf *out, const struct regex *regex, 
 	size_t before = out->len, copied = 0, last_end = SIZE_MAX;
 	enum regex_result result = REGEX_NO;
 
-	if (!data || subject.len > REGEX_MAX_SUBJECT)
+	if (!data || subject.len > REGEX_MAX_SUBJECT || is_costly(regex, subject, COST_REPLACE))
 		return REGEX_LIMIT;
 	for (size_t from = 0; from <= subject.len;) {
 		enum regex_result found = match(regex, subject, from, data);

@@ -1,6 +1,6 @@
 /*
  * regex_lower.c - a parsed pattern in PCRE2's syntax. Every construct is written with its meaning
- * spelled out, so that no option of PCRE2 but UTF, ALT_CIRCUMFLEX and DOLLAR_ENDONLY matters; set
+ * spelled out, so that no option of PCRE2 but UTF and ALT_CIRCUMFLEX matters; set
  * operations on properties become look-aheads of one character.
  */
 #include "base/buf.h"
@@ -15,6 +15,7 @@ struct lowering {
 	struct arena *mem;
 	struct buf   *out;
 	bool          all_caseless; /* written once, in front */
+	bool          linear;       /* for pcre2_dfa_match() */
 };
 
 static void put(struct lowering *l, const char *text)
@@ -344,6 +345,13 @@ static void lower_repeat(struct lowering *l, const struct regex_node *node)
 		lower_counted(l, node, 0, part);
 		max -= part;
 	}
+	enum regex_kind kind = node->items[0]->kind;
+	bool single = kind == NODE_CHAR || kind == NODE_CLASS || kind == NODE_DOT;
+	if (l->linear && single && min > 0 && max == REGEX_INFINITE) {
+		/* x+ counts, and each count is a state; xx* does not. */
+		lower_counted(l, node, min, min);
+		min = 0;
+	}
 	lower_counted(l, node, min, max);
 }
 
@@ -430,9 +438,9 @@ static bool all_caseless(const struct regex_node *node)
 	return true;
 }
 
-void regex_lower(const struct regex_node *node, struct arena *mem, struct buf *out)
+void regex_lower(const struct regex_node *node, struct arena *mem, bool linear, struct buf *out)
 {
-	struct lowering l = { mem, out, all_caseless(node) };
+	struct lowering l = { mem, out, all_caseless(node), linear };
 
 	put(&l, l.all_caseless ? "(?i)" : "");
 	lower_node(&l, node, EDGE_UNKNOWN, EDGE_UNKNOWN);

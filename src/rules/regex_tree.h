@@ -139,8 +139,10 @@ struct regex_class *regex_class_of(struct regex_parser *p, const struct regex_ra
 bool regex_class_ranges(const struct regex_class *class, struct arena *mem,
 			struct regex_ranges *out);
 
-/* regex_lower.c: the same language in PCRE2's syntax. */
-void regex_lower(const struct regex_node *node, struct arena *mem, struct buf *out);
+/* regex_lower.c: the same language in PCRE2's syntax; `linear` for its algorithm without backtracking. */
+void regex_lower(const struct regex_node *node, struct arena *mem, bool linear, struct buf *out);
+/* regex_cost.c: backtracking takes at most about length to this power; 8 stands for more, too. */
+unsigned regex_degree(const struct regex_node *node);
 /* regex_word.c: whether all that the node matches begins (or ends) with a word character. */
 enum regex_edge { EDGE_UNKNOWN, EDGE_WORD, EDGE_OTHER };
 enum regex_edge regex_edge(const struct regex_node *node, bool at_end);

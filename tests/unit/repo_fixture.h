@@ -88,6 +88,8 @@ static int fixture_start(void **state)
 	static bool started;
 	struct fixture *f = test_calloc(1, sizeof *f);
 
+	if (!f)
+		abort();
 	strcpy(f->dir, "/tmp/outrider-test-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	if (!started) {

@@ -158,26 +158,88 @@ static void test_error_says_where(void **state)
 	}
 }
 
+/* Subjects that make a backtracking engine take seconds to centuries. */
 static void test_never_runs_away(void **state)
 {
 	(void)state;
+	static const struct {
+		const char *pattern;
+		char        fill;
+	} cases[] = {
+		{ "^(a+)+$", 'a' },	     { "(?s)a.*[0-9]", 'a' },
+		{ "\\w+[!?]", 'a' },	     { "(?s)a.*a.*a.*a.*a.*[0-9]", 'a' },
+		{ "(a|aa)+[0-9]", 'a' },     { "\\w+\\s*[=:]\\s*[0-9]", 'a' },
+		{ "(?:\\s*\\s*)*[0-9]", ' ' },
+	};
 	AUTO_ARENA struct arena mem;
+	enum { LONG = 40000 };
+
+	arena_init(&mem, MEM);
+	char *many = arena_alloc(&mem, LONG);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct regex *regex = make(&mem, cases[i].pattern);
+
+		memset(many, cases[i].fill, LONG);
+		many[LONG - 1] = '-';
+		if (regex_search(regex, (struct str){ many, LONG }) != REGEX_NO ||
+		    regex_search(regex, (struct str){ many, 2000 }) !=
+			    (i == 0 ? REGEX_YES : REGEX_NO))
+			fail_msg("%s", cases[i].pattern);
+		regex_release(regex);
+	}
+}
+
+/* A replacement needs the groups, so it may give up; then it leaves no half of a text. */
+static void test_replace_gives_up(void **state)
+{
+	(void)state;
+	AUTO_ARENA struct arena mem;
+	AUTO_BUF struct buf out = { 0 };
 	static char many[200];
 
 	arena_init(&mem, MEM);
 	memset(many, 'a', sizeof(many));
-	many[sizeof(many) - 1] = 'b';
 	struct regex *regex = make(&mem, "^(a+)+$");
-	for (int i = 0; i < UNTIL_JIT + 2; i++)
-		assert_int_equal(regex_search(regex, (struct str){ many, sizeof(many) }),
-				 REGEX_LIMIT);
-	assert_int_equal(regex_search(regex, STR("aaa")), REGEX_YES);
-	AUTO_BUF struct buf out = { 0 };
 	buf_add(&out, STR("kept"));
 	assert_int_equal(regex_replace_all(&out, regex, (struct str){ many, sizeof(many) },
 					   STR("x")), REGEX_LIMIT);
 	assert_int_equal(out.len, 4);
 	regex_release(regex);
+}
+
+/* Long subjects take the other algorithm: it must find the same. */
+static void test_long_subjects(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *tail;
+		bool        expected;
+	} cases[] = {
+		{ "\\beval\\s*\\(.*\\)", "eval (x)", true },
+		{ "\\beval\\s*\\(.*\\)", "_eval (x)", false },
+		{ "(?i)\\w+\\s+PASSWORD\\s*=", "my password =", true },
+		{ "[a-z&&[^e]]+\\d+$", "xyz12", true },
+		{ "[\\pL--\\p{Lu}]+\\d+$", "X12", false },
+		{ "(?m)^x+y+$", "\nxxyy\n", true },
+		{ "(?s)q.*z{2,}\\z", "qzzz", true },
+		{ "\\x{e9}+.*\\b{end}", "\xc3\xa9" "a", true },
+	};
+	AUTO_ARENA struct arena mem;
+	AUTO_BUF struct buf text = { 0 };
+
+	arena_init(&mem, MEM);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct regex *regex = make(&mem, cases[i].pattern);
+
+		buf_clear(&text);
+		while (text.len < 20000)
+			buf_add(&text, STR("- "));
+		buf_add(&text, str_of(cases[i].tail));
+		if (regex_search(regex, buf_str(&text)) !=
+		    (cases[i].expected ? REGEX_YES : REGEX_NO))
+			fail_msg("%s", cases[i].pattern);
+		regex_release(regex);
+	}
 }
 
 static void test_limits(void **state)
@@ -298,6 +360,8 @@ int main(void)
 		cmocka_unit_test(test_same_as_crate),
 		cmocka_unit_test(test_error_says_where),
 		cmocka_unit_test(test_never_runs_away),
+		cmocka_unit_test(test_replace_gives_up),
+		cmocka_unit_test(test_long_subjects),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_bad_bytes_match_nothing),
 		cmocka_unit_test(test_required),

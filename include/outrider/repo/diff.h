@@ -14,7 +14,7 @@ enum {
 	DIFF_MAX_FILE_BYTES = 1 << 20,     /* hand-written files are smaller */
 	DIFF_MAX_TOTAL_BYTES = 256 << 20,  /* texts of both sides together: the job's memory */
 	DIFF_MAX_LINES = 2000000,          /* lines of all hunks, 12 bytes each */
-	DIFF_MAX_DELTAS = 1000000,         /* changed files that are listed at all */
+	DIFF_MAX_DELTAS = 200000,          /* changed files that are listed at all: some 100 MB */
 };
 
 /* Zero is a good default for every field. */

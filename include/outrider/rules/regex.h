@@ -26,7 +26,12 @@ enum {
  *   letters that have case, and other properties are not closed over case;
  * - repetition above REGEX_MAX_REPEAT and patterns too large for PCRE2 are refused, where the crate
  *   has its own limit on the compiled size;
- * - a subject that costs more than REGEX_MATCH_LIMIT steps is REGEX_LIMIT, never REGEX_NO.
+ * - without Unicode, (?-u), a negated class is refused even where set operations make it ASCII again;
+ * - of set operations there may be 10 in one class.
+ *
+ * Time: a search whose backtracking could take long is done by PCRE2's other algorithm, which is linear in the
+ * subject. REGEX_LIMIT, never a wrong REGEX_NO, is the answer where that gives up too: more than 2 MB of subject,
+ * or more than 100 possibilities open at one place.
  */
 struct regex;
 
