@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# demo.sh: reviews a small change to a made-up web shop, in a temporary folder. KEEP=1 keeps the folder.
+# demo.sh: reviews a small change to a made-up web shop, in a temporary folder. KEEP=1 keeps the folder,
+# OUTRIDER names another build of the program.
 # No program of the sample is run: it is only read.
 set -euo pipefail
-outrider=$(cd "$(dirname "$0")/.." && pwd)/build/outrider
-[ -x "$outrider" ] || { echo "tools/demo.sh: there is no build/outrider; run make first" >&2; exit 1; }
+outrider=${OUTRIDER-$(cd "$(dirname "$0")/.." && pwd)/build/outrider}
+[ -x "$outrider" ] || { echo "tools/demo.sh: there is no $outrider; run make first" >&2; exit 1; }
 
 sample=$(mktemp -d "${TMPDIR:-/tmp}/outrider-demo.XXXXXX")
 finish() {

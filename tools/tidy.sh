@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tidy.sh [file...]: clang-tidy with the list in .clang-tidy (default: all of src). A finding is a
-# failure; the last line is "N passed, N failed", counted in files.
+# failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,4 +19,4 @@ printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'tidy_one "$1"
 	awk -v files=${#files[@]} '
 		{ print }
 		/^tidy: not clean: / { failed++ }
-		END { printf "%d passed, %d failed\n", files - failed, failed; exit failed > 0 }'
+		END { printf "%d files are clean, %d are not\n", files - failed, failed; exit failed > 0 }'

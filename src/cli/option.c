@@ -100,7 +100,10 @@ int options_read(const struct option *table, int argc, char **argv, struct text_
 			name = str_sub(arg, 0, equals);
 			value = argv[i] + equals + 1;
 		}
-		option = arg.len == 2 ? find_letter(table, arg.p[1]) : find_name(table, name);
+		option = arg.p[1] == '-' ? find_name(table, name) : find_letter(table, arg.p[1]);
+		/* "-j2" is "-j 2" */
+		if (arg.p[1] != '-' && arg.len > 2)
+			value = argv[i] + 2;
 		if (!option)
 			return unknown(table, name, err);
 		if (option->type == OPTION_FLAG && value)

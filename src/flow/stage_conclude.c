@@ -6,15 +6,44 @@
 
 #include "stages.h"
 
+static int skipped_order(const void *a, const void *b)
+{
+	const struct skipped *x = a, *y = b;
+
+	return str_cmp(x->path, y->path);
+}
+
+static int notice_order(const void *a, const void *b)
+{
+	const struct notice *x = a, *y = b;
+
+	return str_cmp(x->text, y->text);
+}
+
+/* Threads end in any order; reports do not. */
+static void sort_all(struct review *review)
+{
+	if (review->findings.n)
+		qsort(review->findings.items, review->findings.n, sizeof *review->findings.items,
+		      finding_order);
+	if (review->suppressed.n)
+		qsort(review->suppressed.items, review->suppressed.n,
+		      sizeof *review->suppressed.items, finding_order);
+	if (review->skipped.n)
+		qsort(review->skipped.items, review->skipped.n, sizeof *review->skipped.items,
+		      skipped_order);
+	if (review->notices.n)
+		qsort(review->notices.items, review->notices.n, sizeof *review->notices.items,
+		      notice_order);
+}
+
 int stage_conclude(struct run *run, struct err *err)
 {
 	const struct config_caps *c = &run->config.caps;
 	struct review *review = &run->review;
 	struct caps caps = { c->comments, c->per_file, c->per_rule };
 
-	if (review->findings.n)
-		qsort(review->findings.items, review->findings.n, sizeof *review->findings.items,
-		      finding_order);
+	sort_all(review);
 	if (fingerprint_all(&review->findings, &run->mem, err) < 0 ||
 	    fingerprint_all(&review->suppressed, &run->mem, err) < 0)
 		return -1;

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <tree_sitter/api.h>
 
+#include "flatten.h"
 #include "heap.h"
 #include "syntax/tree.h"
 
@@ -81,59 +82,6 @@ static void lines_tree(struct tree *out, struct arena *mem)
 	out->nodes[0] = (struct node){ 0, (uint32_t)text.len, NODE_NONE, n, NODE_NONE, 1, 0,
 				       NODE_NAMED | (n == 1 ? NODE_LEAF | NODE_NAMED_LEAF : 0) };
 	out->n = n;
-}
-
-static void set_node(struct node *to, TSTreeCursor *cursor, uint32_t parent, uint32_t prev)
-{
-	TSNode node = ts_tree_cursor_current_node(cursor);
-
-	to->start = ts_node_start_byte(node);
-	to->end = ts_node_end_byte(node);
-	to->parent = parent;
-	to->prev = prev;
-	to->kind = ts_node_symbol(node);
-	to->field = ts_tree_cursor_current_field_id(cursor);
-	to->flags = (uint16_t)(NODE_LEAF | NODE_NAMED_LEAF | (ts_node_is_named(node) ? NODE_NAMED : 0) |
-			       (ts_node_is_extra(node) ? NODE_EXTRA : 0) |
-			       (ts_node_is_missing(node) ? NODE_MISSING : 0));
-}
-
-/* Walks the tree once, without recursion: depth is the text's to choose. */
-static void flatten(struct tree *out, struct arena *mem, TSTree *ts)
-{
-	TSNode root = ts_tree_root_node(ts);
-	TSTreeCursor cursor = ts_tree_cursor_new(root);
-	uint32_t total = ts_node_descendant_count(root);
-	struct node *nodes = arena_alloc(mem, (size_t)total * sizeof *nodes);
-	uint32_t n = 0, parent = NODE_NONE, prev = NODE_NONE;
-
-	for (;;) {
-		uint32_t i = n++;
-
-		set_node(&nodes[i], &cursor, parent, prev);
-		if (parent != NODE_NONE)
-			nodes[parent].flags &= (uint16_t)~(NODE_LEAF | (nodes[i].flags & NODE_NAMED ? NODE_NAMED_LEAF : 0));
-		if (ts_tree_cursor_goto_first_child(&cursor)) {
-			parent = i;
-			prev = NODE_NONE;
-			continue;
-		}
-		nodes[i].next = n;
-		prev = i;
-		while (!ts_tree_cursor_goto_next_sibling(&cursor)) {
-			if (parent == NODE_NONE)
-				goto done;
-			ts_tree_cursor_goto_parent(&cursor);
-			nodes[parent].next = n;
-			prev = parent;
-			parent = nodes[parent].parent;
-		}
-	}
-done:
-	ts_tree_cursor_delete(&cursor);
-	out->nodes = nodes;
-	out->n = n;
-	out->has_error = ts_node_has_error(root);
 }
 
 static bool out_of_time(TSParseState *state)
