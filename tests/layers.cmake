@@ -29,8 +29,10 @@ set(standard assert ctype errno float inttypes iso646 limits locale math setjmp 
 set(system dirent fcntl fnmatch getopt glob poll pthread pwd sched signal spawn sysexits
 	termios threads time unistd sys/ linux/)
 set(system_folders base repo flow cli)
-# the parser's heap takes pages from the system, and is set up once
-set(exceptions "src/syntax/heap.c <sys/mman.h>" "src/syntax/heap.c <pthread.h>")
+# the parser's heap takes pages from the system, and is set up once; a tree is flattened from inside
+# tree-sitter, by its private headers
+set(exceptions "src/syntax/heap.c sys/mman.h" "src/syntax/heap.c pthread.h"
+	"src/syntax/flatten.c language.h" "src/syntax/flatten.c subtree.h" "src/syntax/flatten.c tree.h")
 
 set(breaches 0)
 function(breach file what)
@@ -54,7 +56,7 @@ endfunction()
 macro(check_own file folder header)
 	string(REGEX MATCH "^[^/]+" from "${header}")
 	if(NOT "${header}" MATCHES "/")
-		if(NOT EXISTS ${ROOT}/src/${folder}/${header})
+		if(NOT EXISTS ${ROOT}/src/${folder}/${header} AND NOT "${file} ${header}" IN_LIST exceptions)
 			breach(${file} "${header} is no private header of ${folder}")
 		endif()
 	elseif(NOT from STREQUAL "${folder}" AND NOT from IN_LIST ${folder})
@@ -71,7 +73,7 @@ macro(check_foreign file folder header)
 			breach(${file} "${folder} may not use <${header}>")
 		endif()
 	elseif(system_header)
-		if(NOT "${folder}" IN_LIST system_folders AND NOT "${file} <${header}>" IN_LIST exceptions)
+		if(NOT "${folder}" IN_LIST system_folders AND NOT "${file} ${header}" IN_LIST exceptions)
 			breach(${file} "${folder} does no I/O and reads no clock: <${header}>")
 		endif()
 	elseif(NOT standard_header)

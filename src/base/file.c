@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -84,9 +85,21 @@ static int write_temp(char *temp, const char *path, struct str text, struct err 
 	return 0;
 }
 
-int file_replace(const char *path, struct str text, struct err *err)
+/* A device, a pipe or a terminal is written to; only regular files are replaced. */
+static int write_through(const char *path, struct str text, struct err *err)
 {
-	char temp[4096];
+	AUTO_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno(err, "open '%s'", path);
+	if (file_write_fd(fd, text, err) < 0)
+		return err_wrap(err, "'%s'", path);
+	return 0;
+}
+
+static int replace_regular(const char *path, struct str text, struct err *err)
+{
+	char temp[PATH_MAX + 8];
 
 	if ((size_t)snprintf(temp, sizeof temp, "%s.XXXXXX", path) >= sizeof temp)
 		return err_input(err, "path too long: '%s'", path);
@@ -100,4 +113,19 @@ int file_replace(const char *path, struct str text, struct err *err)
 		return -1;
 	}
 	return 0;
+}
+
+int file_replace(const char *path, struct str text, struct err *err)
+{
+	char target[PATH_MAX];
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return replace_regular(path, text, err);
+	if (!S_ISREG(st.st_mode))
+		return write_through(path, text, err);
+	/* a link stays a link: what it leads to is replaced */
+	if (!realpath(path, target))
+		return err_errno(err, "'%s'", path);
+	return replace_regular(target, text, err);
 }

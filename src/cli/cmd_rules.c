@@ -30,7 +30,7 @@ static int list_rules(struct rules_test_options *options, struct err *err)
 	for (size_t i = 0; result == 0 && i < ruleset_count(set); i++) {
 		struct rule_info rule = ruleset_info(set, i);
 
-		printf("%-44.*s %-10s %-8s %-14.*s%s%s\n", STR_ARG(rule.id), rule.language->name,
+		printf("%-44.*s %-10s %-8s %-14.*s %s%s\n", STR_ARG(rule.id), rule.language->name,
 		       rule.off_by_default ? "off" : severity_name(rule.severity),
 		       STR_ARG(rule.category), rule.has_fix ? "fix " : "",
 		       rule.fix_is_safe ? "(safe)" : "");
@@ -48,8 +48,8 @@ static int test_rules(struct rules_test_options *options, struct err *err)
 
 	if (rules_test(&result, options, complain, &complaints, err) < 0)
 		return report_error(err);
-	printf("%zu passed, %zu failed\n", result.passed, result.failed + complaints);
-	return result.failed || complaints ? EXIT_FINDINGS : EXIT_CLEAN;
+	printf("%zu passed, %zu failed\n", result.passed, result.failed);
+	return result.failed ? EXIT_FINDINGS : complaints ? EXIT_USAGE : EXIT_CLEAN;
 }
 
 int cmd_rules(int argc, char **argv)

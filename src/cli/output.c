@@ -46,13 +46,16 @@ static bool source_of(void *payload, struct str path, struct str *text)
 	return file_read(text, &run->mem, full.p, SCAN_FILE_MAX, NULL) == 0;
 }
 
+/* Whatever goes wrong here is no fault of the input: it is worth another try. */
 static int write_report(const struct output_options *out, struct str text, struct err *err)
 {
-	if (out->file)
-		return file_replace(out->file, text, err);
-	if (file_write_fd(STDOUT_FILENO, text, err) < 0)
-		return err_wrap(err, "standard output");
-	return 0;
+	int result = out->file ? file_replace(out->file, text, err)
+			       : file_write_fd(STDOUT_FILENO, text, err);
+
+	if (result == 0)
+		return 0;
+	err->kind = ERR_TEMP;
+	return out->file ? -1 : err_wrap(err, "standard output");
 }
 
 static int render(struct run *run, const struct output_options *out, struct err *err)

@@ -36,6 +36,10 @@ int stage_checkout(struct run *run, struct err *err)
 	memcpy(run->config_oid, run->base.oid, sizeof run->config_oid);
 	memcpy(run->review.base_oid, run->base.oid, sizeof run->review.base_oid);
 	memcpy(run->review.head_oid, run->head.oid, sizeof run->review.head_oid);
+	run->review.compared = arena_printf(&run->mem, "%.10s%s%.*s%s", run->base.oid,
+					    run->base.name.len ? " (" : "",
+					    STR_ARG(run->base.name),
+					    run->base.name.len ? ")" : "");
 	if (run->options->kind == DIFF_COMMITS && run->base.kind == BASE_PARENT &&
 	    !run->options->base)
 		review_notice(&run->review,

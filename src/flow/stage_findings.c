@@ -3,6 +3,7 @@
  * with the rules that found something: most changes are clean and pay for one parse.
  */
 #include "delta.h"
+#include "repo/tree.h"
 #include "work.h"
 
 static void set_symbols(struct worker *worker, struct text_result *result)
@@ -94,9 +95,6 @@ static void review_text(struct worker *worker, const struct change *change,
 	used = ARENA_ARRAY(&worker->work, base.n + 1, bool);
 	keep_new(worker, change, &found.findings, &worker->findings, &base, used);
 	keep_new(worker, change, &found.suppressed, &worker->suppressed, &base, used);
-	for (size_t k = 0; k < base.n; k++)
-		if (!used[k])
-			work_keep(worker, &worker->gone, &base.items[k]);
 }
 
 static void review_change(struct worker *worker, size_t i)
@@ -111,32 +109,96 @@ static void review_change(struct worker *worker, size_t i)
 	review_text(worker, change, &job);
 }
 
-/* Code that moved to another file took its findings along: they are not new either. */
-static void drop_moved(struct run *run, const struct finding_list *gone)
+/* A file's findings that the change took away. Only for rules that found something new somewhere. */
+static void find_gone(struct worker *worker, size_t i)
 {
-	struct finding_list *list = &run->review.findings;
-	bool *used = ARENA_ARRAY(&run->mem, gone->n + 1, bool);
+	const struct change *change = &worker->run->changes.items[i];
+	struct text_job job = { .path = change->old_path, .text = change->old_text,
+				.only = worker->run->moved_rules };
+	struct text_result before, after = { 0 };
+	struct arena *mem = &worker->work;
+	bool *old, *used;
+
+	if (change->removed == 0 || change->old_text.len == 0)
+		return;
+	job.language = run_language(worker->run, job.path, job.text);
+	job.is_test = run_is_test(worker->run, job.language, job.path);
+	if (!work_text(&before, worker, &job, NULL) || before.findings.n == 0)
+		return;
+	set_symbols(worker, &before);
+	job.text = change->new_text;
+	if (job.text.len && !work_text(&after, worker, &job, &before.tree))
+		return;
+	old = ARENA_ARRAY(mem, after.findings.n + 1, bool);
+	used = ARENA_ARRAY(mem, before.findings.n + 1, bool);
+	delta_mark(change, &after.findings, &before.findings, old, used, mem);
+	for (size_t k = 0; k < before.findings.n; k++)
+		if (!used[k])
+			work_keep(worker, &worker->gone, &before.findings.items[k]);
+}
+
+/* Texts of deleted files, which nothing else needs; too large ones stay unread. */
+static int load_deleted(struct run *run, struct err *err)
+{
+	for (size_t i = 0; i < run->changes.n; i++) {
+		struct change *change = &run->changes.items[i];
+		bool found;
+
+		if (change->skip == SKIP_DELETED &&
+		    repo_blob(&change->old_text, &found, &run->mem, &run->repo, run->base.oid,
+			      arena_z(&run->mem, change->old_path), run->config.caps.file_bytes,
+			      err) < 0) {
+			if (err->kind != ERR_INPUT)
+				return -1;
+			change->old_text = (struct str){ 0 };
+		}
+		if (change->skip == SKIP_DELETED && change->old_text.len) {
+			change->removed = 1;
+			if (!str_is_utf8(change->old_text))
+				change->old_text = (struct str){ 0 };
+		}
+	}
+	return 0;
+}
+
+/* Code that moved to another file took its findings along: they are not new either. */
+static int drop_moved(struct run *run, struct err *err)
+{
+	struct finding_list *list = &run->review.findings, gone = { 0 };
+	struct worker self = { .run = run };
+	struct rule_filter rules;
+	bool *used;
 	size_t n = 0;
 
+	if (list->n == 0 || run->changes.n < 2)
+		return 0;
+	arena_init(&self.work, WORK_MEMORY);
+	rules = rules_of(&self, list, &gone);
+	run->moved_rules = &rules;
+	if (load_deleted(run, err) < 0 ||
+	    work_all(run, "comparing", run->changes.n, find_gone, &gone, err) < 0) {
+		arena_release(&self.work);
+		return -1;
+	}
+	arena_release(&self.work);
+	used = ARENA_ARRAY(&run->mem, gone.n + 1, bool);
 	for (size_t i = 0; i < list->n; i++) {
 		uint64_t key = delta_key(&list->items[i]);
 		bool moved = false;
 
-		for (size_t k = 0; k < gone->n && !moved; k++)
-			if (!used[k] && delta_key(&gone->items[k]) == key)
+		for (size_t k = 0; k < gone.n && !moved; k++)
+			if (!used[k] && delta_key(&gone.items[k]) == key)
 				moved = used[k] = true;
 		if (!moved)
 			list->items[n++] = list->items[i];
 	}
 	list->n = n;
+	return 0;
 }
 
 int stage_findings(struct run *run, struct err *err)
 {
-	struct finding_list gone = { 0 };
-
-	if (work_all(run, "reviewing", run->changes.n, review_change, &gone, err) < 0)
+	if (work_all(run, "reviewing", run->changes.n, review_change, NULL, err) < 0)
 		return -1;
-	drop_moved(run, &gone);
-	return 0;
+	return drop_moved(run, err);
 }

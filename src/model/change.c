@@ -26,6 +26,15 @@ const char *change_skip_text(enum change_skip skip)
 	return skips[skip].text;
 }
 
+struct str change_skip_plural(enum change_skip skip)
+{
+	struct str text = str_of(skips[skip].text);
+	bool is_noun = str_ends(text, STR("file")) || str_ends(text, STR("submodule")) ||
+		       str_ends(text, STR("link")) || str_ends(text, STR("pointer"));
+
+	return is_noun ? STR("s") : (struct str){ 0 };
+}
+
 const char *change_skip_name(enum change_skip skip)
 {
 	return skips[skip].name;

@@ -219,12 +219,15 @@ static void add_summary(struct buf *out, const struct review *review)
 	tally_add_findings(out, &tally);
 	buf_add(out, STR(" in "));
 	tally_add_count(out, review->files, "file");
+	if (review->compared.len)
+		buf_printf(out, " changed since %.*s", STR_ARG(review->compared));
 	if (review->skipped.n) {
 		buf_add(out, STR("; "));
 		tally_add_skipped(out, &tally);
 	}
 	if (review->held_back.n)
-		buf_printf(out, "; %zu held back", review->held_back.n);
+		buf_printf(out, "; %zu more held back by the caps (--format json has them)",
+			   review->held_back.n);
 	if (review->suppressed.n)
 		buf_printf(out, "; %zu suppressed", review->suppressed.n);
 	if (review->notices.n) {

@@ -56,7 +56,9 @@ static int shape_error(const struct reader *reader, struct err *err, const char 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
-	return err_input(err, "%s: %s", reader->options->name, text);
+	/* "name:line:column: ..." where there is a line, "name: /pointer: ..." elsewhere */
+	return err_input(err, "%s:%s%s", reader->options->name,
+			 text[0] >= '0' && text[0] <= '9' ? "" : " ", text);
 }
 
 /* What a scan of the raw text counts: memory is spent only on what stays below the caps. */

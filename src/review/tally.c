@@ -47,6 +47,8 @@ void tally_add_skipped(struct buf *out, const struct tally *tally)
 			continue;
 		buf_printf(out, "%s%zu %s", comma, tally->by_skip[i],
 			   change_skip_text((enum change_skip)i));
+		if (tally->by_skip[i] > 1)
+			buf_add(out, change_skip_plural((enum change_skip)i));
 		comma = ", ";
 	}
 	buf_add_byte(out, ')');

@@ -184,7 +184,7 @@ int load_entry(struct rule_entry *out, struct loader *l, const struct yaml *yaml
 	entry.language = l->language;
 	entry.vars = l->vars.items;
 	entry.n_vars = (int32_t)l->vars.n;
-	prefilter_clauses(&entry.clauses, l->mem, entry.rule);
+	prefilter_clauses(&entry, l->mem);
 	*out = entry;
 	return 0;
 }

@@ -10,7 +10,7 @@ void matcher_init(struct matcher *m, struct arena *mem, const struct tree *tree,
 {
 	*m = (struct matcher){ .mem = mem, .tree = tree };
 	m->scratch = env_new(mem, RULE_MAX_VARS);
-	m->memo = ARENA_ARRAY(mem, n_slots ? n_slots : 1, uint8_t *);
+	m->memo = ARENA_ARRAY(mem, n_slots ? n_slots : 1, uint8_t **);
 	m->nth_memo = ARENA_ARRAY(mem, n_slots ? n_slots : 1, uint32_t *);
 }
 

@@ -31,7 +31,7 @@ struct matcher {
 	struct arena      *mem;
 	struct env        *env;
 	struct env        *scratch;   /* empty between uses */
-	uint8_t          **memo;      /* by slot: an answer for each node */
+	uint8_t         ***memo;      /* by slot: chunks of answers, one for each node */
 	uint32_t         **nth_memo;  /* by slot: a position for each node */
 	struct lines       lines;     /* set at first need */
 	bool               has_lines;

@@ -5,15 +5,24 @@
  */
 #include "evaluate.h"
 
-enum { CLOCK_STEPS = 1 << 16 };
+enum { CLOCK_STEPS = 1 << 16, MEMO_CHUNK = 512 };
 
 enum answer { UNKNOWN, NO, YES, SEEN };
 
-static uint8_t *memo(struct matcher *m, int32_t slot)
+/*
+ * The answer of a slot about a node, to read and to set. In chunks, made at first touch: most rules ask about few
+ * nodes of a file, and clearing the rest would cost more than the matching.
+ */
+static uint8_t *memo(struct matcher *m, int32_t slot, uint32_t node)
 {
-	if (!m->memo[slot])
-		m->memo[slot] = ARENA_ARRAY(m->mem, (size_t)m->tree->n + 1, uint8_t);
-	return m->memo[slot];
+	uint8_t **chunks = m->memo[slot];
+
+	if (!chunks)
+		chunks = m->memo[slot] =
+			ARENA_ARRAY(m->mem, m->tree->n / MEMO_CHUNK + 1, uint8_t *);
+	if (!chunks[node / MEMO_CHUNK])
+		chunks[node / MEMO_CHUNK] = ARENA_ARRAY(m->mem, MEMO_CHUNK, uint8_t);
+	return &chunks[node / MEMO_CHUNK][node % MEMO_CHUNK];
 }
 
 /* True when the file is to be given up. */
@@ -99,30 +108,27 @@ static bool maybe_next(struct matcher *m, const struct rule *rule, uint32_t node
 static bool maybe_chain(struct matcher *m, const struct rule *rule, uint32_t node)
 {
 	step_fn *step = step_of(rule->op);
-	uint8_t *known = memo(m, rule->memo);
 	uint32_t at = node;
 	uint8_t answer = NO;
 
-	while (known[at] == UNKNOWN && !tick(m)) {
+	while (*memo(m, rule->memo, at) == UNKNOWN && !tick(m)) {
 		uint32_t to = step(m, at);
 
 		if (to == NODE_NONE)
 			break;
 		if (through_field(m, rule, at, to) && maybe(m, rule->inner, to)) {
-			known[at] = answer = YES;
+			*memo(m, rule->memo, at) = YES;
 			break;
 		}
-		if (rule->stop_by == STOP_RULE && maybe(m, rule->stop, to)) {
-			known[at] = NO;
+		if (rule->stop_by == STOP_RULE && maybe(m, rule->stop, to))
 			break;
-		}
 		at = to;
 	}
-	if (known[at] != UNKNOWN)
-		answer = known[at];
+	if (*memo(m, rule->memo, at) != UNKNOWN)
+		answer = *memo(m, rule->memo, at);
 	for (uint32_t i = node; i != at && i != NODE_NONE; i = step(m, i))
-		known[i] = answer;
-	known[at] = answer;
+		*memo(m, rule->memo, i) = answer;
+	*memo(m, rule->memo, at) = answer;
 	return answer == YES;
 }
 
@@ -132,34 +138,37 @@ static bool maybe_chain(struct matcher *m, const struct rule *rule, uint32_t nod
  */
 static bool maybe_below(struct matcher *m, const struct rule *rule, uint32_t top)
 {
-	uint8_t *known = memo(m, rule->memo);
 	uint32_t end = m->tree->nodes[top].next, i = top, found = NODE_NONE;
 
 	while (i < end && !tick(m)) {
-		if (known[i] == NO) {
+		uint8_t *known = memo(m, rule->memo, i);
+
+		if (*known == NO) {
 			i = m->tree->nodes[i].next;
 			continue;
 		}
-		if (known[i] == YES || maybe(m, rule->inner, i)) {
+		if (*known == YES || maybe(m, rule->inner, i)) {
 			found = i;
 			break;
 		}
-		known[i] = SEEN;
+		*known = SEEN;
 		if (rule->stop_by == STOP_RULE && maybe(m, rule->stop, i))
 			i = m->tree->nodes[i].next;
 		else
 			i++;
 	}
 	for (i = top; i < end && i < found;) {
-		if (known[i] != SEEN) {
+		uint8_t *known = memo(m, rule->memo, i);
+
+		if (*known != SEEN) {
 			i = m->tree->nodes[i].next;
 			continue;
 		}
-		known[i] = found == NODE_NONE || m->tree->nodes[i].next <= found ? NO : YES;
+		*known = found == NODE_NONE || m->tree->nodes[i].next <= found ? NO : YES;
 		i++;
 	}
 	if (found != NODE_NONE)
-		known[found] = YES;
+		*memo(m, rule->memo, found) = YES;
 	return found != NODE_NONE;
 }
 
@@ -310,7 +319,6 @@ static bool maybe_op(struct matcher *m, const struct rule *rule, uint32_t node)
 
 bool maybe(struct matcher *m, const struct rule *rule, uint32_t node)
 {
-	uint8_t *known;
 	bool yes;
 
 	if (rule->kinds.words && !kind_set_has(&rule->kinds, m->tree->nodes[node].kind))
@@ -321,16 +329,13 @@ bool maybe(struct matcher *m, const struct rule *rule, uint32_t node)
 		m->too_deep = true;
 		return false;
 	}
-	if (rule->inner_memo >= 0) {
-		known = memo(m, rule->inner_memo);
-		if (known[node] != UNKNOWN)
-			return known[node] == YES;
-	}
+	if (rule->inner_memo >= 0 && *memo(m, rule->inner_memo, node) != UNKNOWN)
+		return *memo(m, rule->inner_memo, node) == YES;
 	m->depth++;
 	yes = maybe_op(m, rule, node);
 	m->depth--;
 	if (rule->inner_memo >= 0)
-		memo(m, rule->inner_memo)[node] = yes ? YES : NO;
+		*memo(m, rule->inner_memo, node) = yes ? YES : NO;
 	return yes;
 }
 

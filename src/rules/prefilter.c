@@ -123,9 +123,37 @@ static void collect(struct clause_list *out, struct arena *mem, const struct rul
 	}
 }
 
-void prefilter_clauses(struct clause_list *out, struct arena *mem, const struct rule *rule)
+/* Is the variable bound whenever the rule matches? */
+static bool binds_always(const struct rule *rule, int32_t var, unsigned depth)
 {
-	collect(out, mem, rule, 0);
+	if (!rule || depth > MAX_NESTING)
+		return false;
+	if (rule->op == RULE_PATTERN) {
+		for (uint32_t i = 0; i < rule->pattern.n; i++)
+			if (rule->pattern.nodes[i].type == PATTERN_VAR &&
+			    rule->pattern.nodes[i].var == var)
+				return true;
+		return false;
+	}
+	if (rule->op == RULE_ANY) {
+		for (size_t i = 0; i < rule->n_items; i++)
+			if (!binds_always(rule->items[i], var, depth + 1))
+				return false;
+		return rule->n_items > 0;
+	}
+	for (size_t i = 0; rule->op == RULE_ALL && i < rule->n_items; i++)
+		if (binds_always(rule->items[i], var, depth + 1))
+			return true;
+	return (rule->op == RULE_MATCHES || rule->op >= RULE_INSIDE) &&
+	       binds_always(rule->inner, var, depth + 1);
+}
+
+void prefilter_clauses(struct rule_entry *entry, struct arena *mem)
+{
+	collect(&entry->clauses, mem, entry->rule, 0);
+	for (size_t i = 0; i < entry->constraints.n; i++)
+		if (binds_always(entry->rule, entry->constraints.items[i].var, 0))
+			collect(&entry->clauses, mem, entry->constraints.items[i].rule, 0);
 }
 
 struct prefilter {

@@ -2,8 +2,8 @@
 #pragma once
 #include "rule.h"
 
-/* What a rule needs, as far as it is known: every clause must hold. Never says too much. */
-void prefilter_clauses(struct clause_list *out, struct arena *mem, const struct rule *rule);
+/* What an entry needs, as far as it is known: every clause must hold. Never says too much. Sets entry->clauses. */
+void prefilter_clauses(struct rule_entry *entry, struct arena *mem);
 
 /* All literals of a list of rules in one automaton (Aho and Corasick, 1975). */
 struct prefilter;

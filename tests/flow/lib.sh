@@ -13,6 +13,7 @@ slow=1
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 LC_ALL=C.UTF-8
 export GIT_AUTHOR_NAME=test GIT_AUTHOR_EMAIL=test@localhost
 export GIT_COMMITTER_NAME=test GIT_COMMITTER_EMAIL=test@localhost
+export HOME=$work XDG_CONFIG_HOME=$work/.config
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE NO_COLOR
 
 # run ARGUMENTS: the program; its exit code in $status, what it says in $out and $err.
@@ -36,10 +37,11 @@ run_within() {
 	fi
 	took=$(((${EPOCHREALTIME/./} - ${began/./}) / 1000))
 	bounded="${took} ms of $((seconds * slow)) s, $((peak / 1024)) of ${megabytes} MB"
+	echo "# $bounded"
 	limit_ms=$((seconds * slow * 1000)) limit_kb=$((megabytes * 1024))
 }
 
-is_bounded() { [ "$took" -le "$limit_ms" ] && [ "$peak" -le "$limit_kb" ] || { echo "# $bounded"; false; }; }
+is_bounded() { [ "$took" -le "$limit_ms" ] && [ "$peak" -le "$limit_kb" ] ; }
 
 exits() { [ "$status" -eq "$1" ] || { echo "# exit code $status"; false; }; }
 shows() { grep -qF -e "$1" "$out"; }

@@ -95,7 +95,7 @@ cat >"$work/wrap.yml" <<'RULES'
 id: wrap
 language: Python
 message: Wrapped.
-rule: {pattern: wrap($X, $Y)}
+rule: {pattern: 'wrap($X, $Y)'}
 fix: bare($X, $Y)
 metadata: {fix: safe, category: correctness}
 RULES

@@ -199,9 +199,12 @@ function scan(tools, rules, corpus, explained, totals, scratch) {
 	const between = Date.now();
 	their = engines.astGrepScan(tools, rules.project, files, scratch);
 	const after = Date.now();
-	differences = compare(table(our.found.filter((f) => f.language in LANGUAGES)), table(their.map(original)));
-	for (const skipped of our.skipped)
-		differences.push({ kind: "skipped", rule: "", language: "", path: skipped.path, f: {}, detail: `${skipped.reason} ${skipped.detail ?? ""}` });
+	const skipped = new Set(our.skipped.map((file) => file.path));
+
+	differences = compare(table(our.found.filter((f) => f.language in LANGUAGES)),
+		table(their.map(original).filter((f) => !skipped.has(f.path))));
+	for (const file of our.skipped)
+		differences.push({ kind: "skipped", rule: "", language: "", path: file.path, f: {}, detail: `${file.reason} ${file.detail ?? ""}` });
 	for (const d of differences)
 		d.path = d.path.slice(corpus.name.length + 1);
 	open = differences.filter((d) => {

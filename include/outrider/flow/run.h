@@ -54,6 +54,7 @@ struct run {
 	size_t                    n_files;
 	struct ruleset           *rules;
 	struct glob_list         *tests;    /* one for each language: its test files */
+	const struct rule_filter *moved_rules; /* while moved code is looked for */
 	struct review             review;
 };
 

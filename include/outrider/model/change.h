@@ -75,6 +75,8 @@ struct changeset {
 
 /* A short phrase for people: "binary file", "generated file", ... */
 const char *change_skip_text(enum change_skip skip);
+/* What makes a plural of that phrase: "s" or nothing. */
+struct str change_skip_plural(enum change_skip skip);
 /* A stable word for machines: "binary", "generated", ... */
 const char *change_skip_name(enum change_skip skip);
 /* "added", "modified", ... */

@@ -34,6 +34,7 @@ struct review {
 	bool       is_change;      /* review (true) or scan */
 	bool       limited;        /* something was not looked at that should have been */
 	char       base_oid[OID_HEX + 1], head_oid[OID_HEX + 1];
+	struct str compared;       /* what with, for people: "2ac8989 (main)"; may be empty */
 	/* Borrowed; NULL for a scan. Renderers read source lines and hunks from here. */
 	const struct changeset *changes;
 };
