@@ -164,7 +164,7 @@ bool str_is_utf8(struct str s)
 
 size_t str_utf8_len(const char *p, size_t left)
 {
-	size_t n = utf8_valid_len((const unsigned char *)p, left);
+	size_t n = left ? utf8_valid_len((const unsigned char *)p, left) : 0;
 
 	return n ? n : 1;
 }

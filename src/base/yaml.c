@@ -9,6 +9,7 @@
 struct anchor {
 	struct str   name;
 	struct yaml *node;
+	unsigned     height; /* levels below it: an alias brings them along */
 };
 
 struct loader {
@@ -92,12 +93,25 @@ static int new_node(struct loader *l, const yaml_event_t *event, enum yaml_kind 
 	return 0;
 }
 
+static unsigned height_of(const struct yaml *node)
+{
+	unsigned most = 0;
+
+	for (size_t i = 0; i < node->n; i++) {
+		unsigned height = 1 + height_of(node->child[i]);
+
+		most = height > most ? height : most;
+	}
+	return most;
+}
+
 static void keep_anchor(struct loader *l, const yaml_char_t *name, struct yaml *node)
 {
 	struct anchor anchor = { .node = node };
 
-	if (!name)
-		return;
+	if (!name || l->anchors.n >= YAML_MAX_KEYS)
+		return; /* an alias of it is then one without anchor */
+	anchor.height = height_of(node);
 	anchor.name = arena_str(l->mem, str_of((const char *)name));
 	ARENA_PUSH(l->mem, &l->anchors, anchor);
 }
@@ -113,13 +127,16 @@ static size_t count_nodes(const struct yaml *node)
 	return n;
 }
 
-static int load_alias(struct loader *l, const yaml_event_t *event, struct yaml **out)
+static int load_alias(struct loader *l, const yaml_event_t *event, unsigned depth,
+		      struct yaml **out)
 {
 	struct str name = str_of((const char *)event->data.alias.anchor);
 
 	for (size_t i = l->anchors.n; i-- > 0;) {
 		if (!str_eq(l->anchors.items[i].name, name))
 			continue;
+		if (depth + l->anchors.items[i].height > YAML_MAX_DEPTH)
+			return fail_at(l, event->start_mark, "nested too deeply");
 		*out = l->anchors.items[i].node;
 		l->nodes += count_nodes(*out);
 		if (l->nodes > YAML_MAX_NODES)
@@ -223,6 +240,8 @@ static int load_pair(struct loader *l, yaml_event_t *event, unsigned depth, stru
 		*merge = value;
 		return 0;
 	}
+	if (map->keys.n >= YAML_MAX_KEYS)
+		return fail_at(l, event->start_mark, "too many keys in one mapping");
 	if (has_key(map, key->text))
 		return err_input(l->err, "%s:%u:%u: the key '%.*s' stands twice", l->name,
 				 key->line, key->column, STR_ARG(key->text));
@@ -269,7 +288,7 @@ static int load_node(struct loader *l, yaml_event_t *event, unsigned depth, stru
 	if (event->type == YAML_MAPPING_START_EVENT)
 		return load_map(l, event, depth, out);
 	if (event->type == YAML_ALIAS_EVENT)
-		return load_alias(l, event, out);
+		return load_alias(l, event, depth, out);
 	return fail_at(l, event->start_mark, "a value is expected here");
 }
 

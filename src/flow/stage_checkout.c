@@ -18,6 +18,9 @@ static int find_base(struct run *run, struct err *err)
 
 	if (o->kind == DIFF_COMMITS)
 		return revision_base(&run->base, &run->mem, &run->repo, &run->head, o->base, err);
+	/* before the first commit all is new: the diff knows what an empty base is */
+	if (!o->base && revision_is_unborn(&run->repo))
+		return 0;
 	if (revision_find(&revision, &run->mem, &run->repo, o->base ? o->base : "HEAD", err) < 0)
 		return -1;
 	memcpy(run->base.oid, revision.oid, sizeof run->base.oid);

@@ -51,6 +51,8 @@ int stage_config(struct run *run, struct err *err)
 		return load_file(run, run->options->config_file, err);
 	if (run->options->no_config)
 		return 0;
+	if (run->review.is_change && !run->config_oid[0])
+		return 0; /* before the first commit there is no base */
 	if (!run->config_oid[0])
 		return load_worktree(run, err);
 	/* from the base, never from the change that is under review */

@@ -23,6 +23,11 @@ static int not_found(const struct repo *repo, const char *name, int code, struct
 	return err_input(err, "unknown revision '%s': it is no branch, tag or commit here", name);
 }
 
+bool revision_is_unborn(const struct repo *repo)
+{
+	return has_no_commit(repo->git);
+}
+
 int revision_find(struct revision *out, struct arena *mem, const struct repo *repo,
 		  const char *name, struct err *err)
 {

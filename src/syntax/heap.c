@@ -6,6 +6,7 @@
 #include "heap.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <tree_sitter/api.h>
@@ -148,6 +149,19 @@ static void *heap_realloc(void *p, size_t size)
 	memcpy(wider, p, old);
 	heap_free(p);
 	return wider;
+}
+
+/* What assert() of the runtime and the scanners calls (see grammars/CMakeLists.txt): hostile text reaches some. */
+_Noreturn void heap_assert_fail(const char *what, const char *file, unsigned line,
+				const char *function);
+
+_Noreturn void heap_assert_fail(const char *what, const char *file, unsigned line,
+				const char *function)
+{
+	if (current)
+		longjmp(current->give_up, PARSE_MEMORY);
+	fprintf(stderr, "outrider: %s:%u: %s: %s\n", file, line, function, what);
+	abort();
 }
 
 static void install(void)

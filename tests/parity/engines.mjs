@@ -17,13 +17,14 @@ export function open(build, outrider) {
 	};
 }
 
+const folders = [];
+
+process.on("exit", () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 // A folder that is gone when the process ends.
 export function workFolder(prefix) {
-	const folder = mkdtempSync(join(tmpdir(), prefix));
-
-	if (!process.env.PARITY_KEEP)
-		process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-	return folder;
+	folders.push(mkdtempSync(join(tmpdir(), prefix)));
+	return folders.at(-1);
 }
 
 function run(program, args, cwd, scratch) {
@@ -128,32 +129,26 @@ export function outriderScan(engines, cwd, files, scratch, { builtin = false, la
 	return { found, skipped, notices };
 }
 
-// Whether it takes all rules of a project.
-export const astGrepTakes = (engines, project, scratch) =>
-	run(engines.astGrep, ["scan", "-c", "sgconfig.yml", "--json=stream", "sgconfig.yml"], project, scratch).status <= 1;
+// The words with which ast-grep refuses the rules of a project, or null.
+export function astGrepWords(engines, project, scratch) {
+	const done = run(engines.astGrep, ["scan", "-c", "sgconfig.yml", "--json=stream", "sgconfig.yml"], project, scratch);
 
-// Whether a program takes one rule file; the words it refuses it with.
-export function astGrepRefuses(engines, file, scratch) {
-	const empty = join(scratch, "empty.txt");
-
-	writeFileSync(empty, "");
-	const done = run(engines.astGrep, ["scan", "-r", file, "--json=stream", empty], scratch, scratch);
-
-	return done.status === 0 ? null : done.err;
+	return done.status <= 1 ? null : done.err;
 }
 
-export function outriderRefuses(engines, file, scratch) {
-	const empty = join(scratch, "empty.txt");
+export const astGrepTakes = (engines, project, scratch) => astGrepWords(engines, project, scratch) === null;
 
-	writeFileSync(empty, "");
+// The words with which a program refuses a project of one rule, or null. `file` is a text in the language of the rule.
+export function outriderWords(engines, project, file, scratch) {
 	const done = run(engines.outrider,
-		["scan", "--raw", "--no-config", "--no-builtin", "--quiet", "--format", "json", "--rules", file, empty], scratch, scratch);
+		["scan", "--raw", "--no-config", "--no-builtin", "--quiet", "--format", "json", "--fail-on", "never",
+			"--sgconfig", "sgconfig.yml", file], project, scratch);
 
 	if (done.status !== 0)
 		return done.err;
 	const notices = JSON.parse(done.out).notices;
 
-	return notices.length ? JSON.stringify(notices) : null;
+	return notices.length ? notices.join("; ") : null;
 }
 
 // Our messages are redacted: a '*' stands for any character.

@@ -88,6 +88,8 @@ function foreignRules(yaml, folder) {
 	return files;
 }
 
+const CONFIG = "ruleDirs: [rules]\n";
+
 // One refused rule ends ast-grep: without it, then.
 function dropRefused(tools, project, files, scratch) {
 	const refused = [];
@@ -95,7 +97,10 @@ function dropRefused(tools, project, files, scratch) {
 	if (engines.astGrepTakes(tools, project, scratch))
 		return refused;
 	for (const [name, text] of Object.entries(files)) {
-		const why = engines.astGrepRefuses(tools, join(project, name), scratch);
+		const alone = engines.workFolder("outrider-parity-");
+
+		engines.writeProject(alone, { [name]: text }, CONFIG);
+		const why = engines.astGrepWords(tools, alone, scratch);
 
 		if (why === null)
 			continue;
@@ -108,15 +113,14 @@ function dropRefused(tools, project, files, scratch) {
 function makeProject(tools, rules, scratch) {
 	const project = engines.workFolder("outrider-parity-");
 	const files = rules === "builtin" ? builtinRules(tools.yaml) : foreignRules(tools.yaml, resolve(rules));
-	const config = "ruleDirs: [rules]\n";
 	let refused;
 
-	engines.writeProject(project, files, config);
+	engines.writeProject(project, files, CONFIG);
 	refused = dropRefused(tools, project, files, scratch);
 	if (refused.length) {
 		const clean = engines.workFolder("outrider-parity-");
 
-		engines.writeProject(clean, files, config);
+		engines.writeProject(clean, files, CONFIG);
 		return { project: clean, n: Object.keys(files).length, refused };
 	}
 	return { project, n: Object.keys(files).length, refused };

@@ -55,12 +55,34 @@ function differences(our, their) {
 		...[...b].filter((line) => !a.has(line)).map((line) => ({ who: "theirs", line }))];
 }
 
-function compareCases(tools, cases, scratch) {
-	const project = engines.workFolder("outrider-semantics-");
-	const paths = cases.map((entry) => entry.file);
-	let bad = 0, our, their, apart;
+const CONFIG = "ruleDirs: [rules]\nutilDirs: [utils]\n";
 
-	engines.writeProject(project, makeProject(tools, cases), "ruleDirs: [rules]\nutilDirs: [utils]\n");
+// One refused rule ends ast-grep, so the culprits are named and left out.
+function taken(tools, cases, scratch) {
+	const project = engines.workFolder("outrider-semantics-");
+
+	engines.writeProject(project, makeProject(tools, cases), CONFIG);
+	if (engines.astGrepTakes(tools, project, scratch))
+		return cases;
+	return cases.filter((entry) => {
+		const alone = engines.workFolder("outrider-semantics-");
+
+		engines.writeProject(alone, makeProject(tools, [entry]), CONFIG);
+		const why = engines.astGrepWords(tools, alone, scratch);
+
+		if (why !== null)
+			console.log(`${entry.title}: ast-grep refuses it: ${why.replace(/\s+/g, " ").slice(-250)}`);
+		return why === null;
+	});
+}
+
+function compareCases(tools, all, scratch) {
+	const project = engines.workFolder("outrider-semantics-");
+	const cases = taken(tools, all, scratch);
+	const paths = cases.map((entry) => entry.file);
+	let bad = all.length - cases.length, our, their, apart;
+
+	engines.writeProject(project, makeProject(tools, cases), CONFIG);
 	their = engines.astGrepScan(tools, project, paths, scratch);
 	our = engines.outriderScan(tools, project, paths, scratch, { labels: true });
 	our.notices.forEach((notice) => console.log("notice:", JSON.stringify(notice)));
@@ -74,23 +96,22 @@ function compareCases(tools, cases, scratch) {
 			console.log(`${entry.title}: ast-grep finds ${hits}`);
 		bad += mine.length > 0 || (hits === 0) !== entry.none;
 	}
-	return [cases.length - bad, bad, their.length];
+	return [all.length - bad, bad, their.length];
 }
 
 function compareRefusals(tools, cases, scratch) {
-	const project = engines.workFolder("outrider-refused-");
 	let bad = 0;
 
 	for (const entry of cases) {
-		const file = `rules/${entry.id}.yml`;
+		const project = engines.workFolder("outrider-refused-");
 
-		engines.writeProject(project, { [file]: tools.yaml.stringify(entry.rule) }, "ruleDirs: [rules]\n");
-		const our = engines.outriderRefuses(tools, join(project, file), scratch);
-		const their = engines.astGrepRefuses(tools, join(project, file), scratch);
+		engines.writeProject(project, makeProject(tools, [{ ...entry, code: "x\n" }]), CONFIG);
+		const our = engines.outriderWords(tools, project, entry.file, scratch);
+		const their = engines.astGrepWords(tools, project, scratch);
 
 		if (our === null || their === null) {
 			console.log(`${entry.title}: ${our === null ? "we take it" : "we refuse it"}, ${their === null ? "ast-grep takes it" : "ast-grep refuses it"}` +
-				`: ${(our ?? their ?? "").replace(/\s+/g, " ").slice(0, 200)}`);
+				`: ${(our ?? their ?? "").replace(/\s+/g, " ").slice(-200)}`);
 			bad++;
 		}
 	}

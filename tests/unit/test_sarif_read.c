@@ -59,8 +59,8 @@ static void assert_error(const char *json, const char *want)
 static void test_errors(void **state)
 {
 	(void)state;
-	assert_error("", "x.sarif: 1:0: '[' or '{' expected");
-	assert_error("{\n  \"version\": }", "x.sarif: 2:14: unexpected token");
+	assert_error("", "x.sarif:1:0: '[' or '{' expected");
+	assert_error("{\n  \"version\": }", "x.sarif:2:14: unexpected token");
 	assert_error("{\"version\":\"2.0.0\",\"runs\":[]}", "x.sarif: /version: not \"2.1.0\"");
 	assert_error("{\"version\":\"2.1.0\"}", "x.sarif: /runs: not an array");
 	assert_error("[]", "x.sarif: /version: not \"2.1.0\"");
@@ -69,7 +69,7 @@ static void test_errors(void **state)
 	assert_error(LOG("{" DRIVER ",\"results\":{}}"), "x.sarif: /runs/0/results: not an array");
 	assert_error(LOG("{" DRIVER ",\"results\":[[]]}"),
 		     "x.sarif: /runs/0/results/0: not an object");
-	assert_error("\xff\xfe{", "x.sarif: 1:1: UTF-16, not UTF-8");
+	assert_error("\xff\xfe{", "x.sarif:1:1: UTF-16, not UTF-8");
 }
 
 static void test_caps(void **state)
@@ -87,7 +87,7 @@ static void test_caps(void **state)
 	assert_string_equal(err.text, "x.sarif: larger than 67108864 bytes");
 	memset(text, '[', 100);
 	assert_int_equal(sarif_read(&import, &mem, (struct str){ text, 100 }, &options, &err), -1);
-	assert_string_equal(err.text, "x.sarif: 1:65: nested too deeply");
+	assert_string_equal(err.text, "x.sarif:1:65: nested too deeply");
 	for (size_t i = 1; i < len; i++)
 		text[i] = "[],"[(i - 1) % 3];
 	assert_int_equal(sarif_read(&import, &mem, (struct str){ text, len - 2 }, &options, &err),

@@ -30,7 +30,9 @@ static inline bool str_eq(struct str a, struct str b)
 
 static inline struct str str_from(struct str s, size_t at)
 {
-	return at >= s.len ? (struct str){ s.p + s.len, 0 } : (struct str){ s.p + at, s.len - at };
+	if (at > s.len)
+		at = s.len;
+	return (struct str){ s.p ? s.p + at : NULL, s.len - at };
 }
 
 static inline struct str str_sub(struct str s, size_t start, size_t end)

@@ -8,6 +8,7 @@ enum yaml_kind { YAML_NULL, YAML_SCALAR, YAML_SEQ, YAML_MAP };
 enum {
 	YAML_MAX_BYTES = 4 << 20, /* the largest rule catalogues in one file are below 1 MB */
 	YAML_MAX_DEPTH = 128,     /* deeper is an attack: the deepest public rule has 17 levels */
+	YAML_MAX_KEYS = 4000,     /* of one mapping, and anchors: both are searched one by one */
 	YAML_MAX_NODES = 400000,  /* aliases are expanded, so this also stops alias bombs */
 };
 

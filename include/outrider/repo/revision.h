@@ -17,6 +17,9 @@ struct revision {
 int revision_find(struct revision *out, struct arena *mem, const struct repo *repo,
 		  const char *name, struct err *err);
 
+/* True before the first commit of the current branch. */
+bool revision_is_unborn(const struct repo *repo);
+
 enum base_kind {
 	BASE_MERGE,  /* the merge base of head and a branch */
 	BASE_PARENT, /* head stands on that branch itself: its first parent */
