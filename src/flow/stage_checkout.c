@@ -39,7 +39,10 @@ int stage_checkout(struct run *run, struct err *err)
 	memcpy(run->config_oid, run->base.oid, sizeof run->config_oid);
 	memcpy(run->review.base_oid, run->base.oid, sizeof run->review.base_oid);
 	memcpy(run->review.head_oid, run->head.oid, sizeof run->review.head_oid);
-	run->review.compared = arena_printf(&run->mem, "%.10s%s%.*s%s", run->base.oid,
+	if (run->options->kind == DIFF_COMMITS && run->base.kind == BASE_EMPTY)
+		run->review.compared = STR("nothing: this is the first commit");
+	else if (run->base.oid[0])
+		run->review.compared = arena_printf(&run->mem, "%.10s%s%.*s%s", run->base.oid,
 					    run->base.name.len ? " (" : "",
 					    STR_ARG(run->base.name),
 					    run->base.name.len ? ")" : "");

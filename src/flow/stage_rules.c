@@ -45,7 +45,7 @@ static void complain(void *payload, const char *text)
 {
 	struct run *run = payload;
 
-	review_notice(&run->review, "rule left out: %s", text);
+	review_notice(&run->review, "rules: %s", text);
 	run->review.limited = true;
 }
 

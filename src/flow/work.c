@@ -24,6 +24,21 @@ static uint64_t thread_now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+static uint64_t steady_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* The time of a review counts from its first file; a scan is as long as it is. */
+static void set_deadline(struct run *run)
+{
+	if (run->review.is_change && !run->deadline)
+		run->deadline = steady_now() + (uint64_t)run->config.caps.seconds * 1000000000u;
+}
+
 struct policy {
 	const struct run         *run;
 	bool                      is_test;
@@ -120,6 +135,11 @@ bool work_text(struct text_result *out, struct worker *worker, const struct text
 {
 	jmp_buf full;
 	volatile bool done = false;
+
+	if (worker->run->deadline && steady_now() > worker->run->deadline) {
+		work_skip(worker, job->path, SKIP_TIME);
+		return false;
+	}
 
 	/* a file that fills the arena is given up, by a jump out of whatever was at work */
 	worker->work.full = &full;
@@ -264,7 +284,10 @@ int work_all(struct run *run, const char *what, size_t n, work_fn *fn, struct fi
 	struct pool pool = { .run = run, .what = what, .fn = fn, .n = n };
 	size_t jobs = thread_count(run, n);
 	struct member *members = calloc(jobs, sizeof *members);
-	int result = members ? 0 : err_set(err, ERR_TEMP, "out of memory");
+	int result;
+
+	set_deadline(run);
+	result = members ? 0 : err_set(err, ERR_TEMP, "out of memory");
 
 	for (size_t i = 0; result == 0 && i < jobs; i++)
 		result = member_init(&members[i], &pool, err);

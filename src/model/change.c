@@ -71,9 +71,13 @@ bool change_touches(const struct change *change, uint32_t start, uint32_t end)
 
 		if (end < hunk->new_start || start >= hunk->new_start + hunk->new_lines)
 			continue;
-		for (size_t j = 0; j < hunk->n; j++) {
+		/* each new line has an entry of its own: none of the range stands before this one */
+		for (size_t j = start > hunk->new_start ? start - hunk->new_start : 0; j < hunk->n;
+		     j++) {
 			const struct diff_line *line = &hunk->lines[j];
 
+			if (line->new_line > end)
+				break;
 			if (line->kind == '+' && line->new_line >= start && line->new_line <= end)
 				return true;
 		}

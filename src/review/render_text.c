@@ -187,8 +187,7 @@ static void add_fix(struct page *page, const struct finding *finding)
 		buf_add_byte(page->out, ' ');
 		add_masked_line(page, fix->title);
 	}
-	buf_printf(page->out, "\n%*s", MARGIN, "");
-	patch_add_header(page->out, &patch);
+	buf_add_byte(page->out, '\n');
 	add_diff_lines(page, '-', page->palette->removed, redact_text(&page->mem, patch.before));
 	add_diff_lines(page, '+', page->palette->added, redact_text(&page->mem, patch.after));
 }
@@ -212,10 +211,39 @@ static void add_notices(struct page *page, const struct review *review)
 	}
 }
 
+/* Files that a person would want to know of: not the binary and generated ones, of which there are many. */
+static bool is_worth_naming(enum change_skip reason)
+{
+	return reason == SKIP_TIME || reason == SKIP_MEMORY || reason == SKIP_UNREADABLE ||
+	       reason == SKIP_TOO_LARGE || reason == SKIP_ENCODING;
+}
+
+static void add_given_up(struct page *page, const struct review *review)
+{
+	enum { MOST = 10 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < review->skipped.n; i++) {
+		const struct skipped *skipped = &review->skipped.items[i];
+
+		if (!is_worth_naming(skipped->reason) || ++n > MOST)
+			continue;
+		buf_printf(page->out, "%sskipped:%s ", page->palette->info, page->palette->off);
+		add_masked_line(page, skipped->path);
+		buf_printf(page->out, ": %s\n", change_skip_text(skipped->reason));
+	}
+	if (n > MOST)
+		buf_printf(page->out, "skipped: %zu more like these\n", n - MOST);
+}
+
 static void add_summary(struct buf *out, const struct review *review)
 {
 	struct tally tally = tally_of(review);
 
+	if (review->is_change && review->changed_files == 0 && review->compared.len) {
+		buf_printf(out, "nothing changed since %.*s\n", STR_ARG(review->compared));
+		return;
+	}
 	tally_add_findings(out, &tally);
 	buf_add(out, STR(" in "));
 	tally_add_count(out, review->files, "file");
@@ -259,6 +287,7 @@ int render_text(struct buf *out, const struct review *review, const struct rende
 		buf_add_byte(out, '\n');
 	}
 	arena_reset(&page.mem);
+	add_given_up(&page, review);
 	add_notices(&page, review);
 	add_summary(out, review);
 	if (out->full)

@@ -144,7 +144,7 @@ static int load_matching(struct rule_entry *out, struct loader *l, const struct 
 {
 	const struct yaml *rule = yaml_get(yaml, "rule");
 	struct rewriter **rewriters = NULL;
-	size_t n_rewriters;
+	size_t n_rewriters, own_vars;
 
 	if (!rule)
 		return yaml_error(l->err, l->file, yaml, "`rule` is missing");
@@ -154,8 +154,11 @@ static int load_matching(struct rule_entry *out, struct loader *l, const struct 
 	if (!out->rule->kinds.words)
 		return yaml_error(l->err, l->file, rule,
 				  "the rule does not say which nodes it is about: add a `kind` or a `pattern`");
-	if (load_rewriters(&rewriters, &n_rewriters, l, yaml_get(yaml, "rewriters")) < 0 ||
-	    load_transforms(&out->transforms, l, yaml_get(yaml, "transform"), rewriters,
+	own_vars = l->vars.n;
+	if (load_rewriters(&rewriters, &n_rewriters, l, yaml_get(yaml, "rewriters")) < 0)
+		return -1;
+	l->own_vars = own_vars;
+	if (load_transforms(&out->transforms, l, yaml_get(yaml, "transform"), rewriters,
 			    n_rewriters) < 0)
 		return -1;
 	return load_fix(&out->fixers, &out->n_fixers, l, yaml_get(yaml, "fix"));

@@ -2,6 +2,7 @@
 #pragma once
 #include "pattern.h"
 #include "rule.h"
+#include "rules/ruleset.h"
 #include "template.h"
 
 /* A utility by its text; compiled at first use. */
@@ -53,6 +54,8 @@ struct loader {
 	const struct language  *language;
 	const char             *file;
 	struct err             *err;
+	rule_complaint         *complain; /* of what is no error */
+	void                   *payload;
 	struct global_utils    *globals;
 	struct scope           *scope;
 	struct rule_entry      *entry;
@@ -65,6 +68,7 @@ struct loader {
 		size_t      n, cap;
 	} vars;
 	int32_t                *n_slots;  /* memo slots of the language's rules */
+	size_t                  own_vars; /* of these, the ones that the rule itself binds */
 	unsigned                depth, ops, calls;
 	bool                    in_relation; /* recursion through a relation is allowed */
 };

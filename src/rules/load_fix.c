@@ -281,7 +281,9 @@ int load_transforms(struct transform_list *out, struct loader *l, const struct y
 	for (size_t i = 0; i < yaml->n; i++) {
 		struct transform t = { .var = -1 };
 
-		if (loader_lookup(l, yaml->key[i]->text) >= 0)
+		/* a rewriter's variables are its own: their names are free */
+		if (loader_lookup(l, yaml->key[i]->text) >= 0 &&
+		    loader_lookup(l, yaml->key[i]->text) < (int32_t)l->own_vars)
 			return yaml_error(l->err, l->file, yaml->key[i],
 					  "the variable %.*s exists already",
 					  STR_ARG(yaml->key[i]->text));
@@ -380,6 +382,7 @@ static int load_rewriter(struct rewriter *out, struct loader *l, const struct ya
 	failed = load_utils(l, yaml_get(yaml, "utils")) < 0 ||
 		 load_rule(&out->rule, l, yaml_get(yaml, "rule")) < 0 ||
 		 load_constraints(&out->constraints, l, yaml_get(yaml, "constraints")) < 0 ||
+		 (l->own_vars = l->vars.n, false) ||
 		 load_transforms(&out->transforms, l, yaml_get(yaml, "transform"), all, n) < 0 ||
 		 load_fix(&fixers, &n_fixers, l, yaml_get(yaml, "fix")) < 0;
 	l->scope = outer;

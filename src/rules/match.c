@@ -197,7 +197,7 @@ static struct exported export_var(const struct matcher *m, int32_t var)
 /* A call's variables are its own; when it matched, those of its arguments go to the caller. */
 static bool match_call(struct matcher *m, const struct rule *rule, uint32_t node)
 {
-	size_t mark = env_mark(m->env);
+	size_t mark = env_mark(m->env), labels = m->labels.n;
 	struct exported *values = ARENA_ARRAY(m->mem, rule->n_exports + 1, struct exported);
 	bool ok = rule_match(m, rule->inner, node) != NODE_NONE &&
 		  constraints_match(m, &rule->constraints);
@@ -205,6 +205,7 @@ static bool match_call(struct matcher *m, const struct rule *rule, uint32_t node
 	for (size_t i = 0; ok && i < rule->n_exports; i++)
 		values[i] = export_var(m, rule->exports[i].from);
 	env_undo(m->env, mark);
+	m->labels.n = labels; /* what a utility of the project looked at is its own affair */
 	for (size_t i = 0; ok && i < rule->n_exports; i++) {
 		int32_t to = rule->exports[i].to;
 

@@ -93,14 +93,22 @@ static int place_entry(struct language_rules *rules, struct arena *mem, struct r
 	return 0;
 }
 
+/* Who hears of what is wrong. */
+struct listener {
+	rule_complaint *complain;
+	void           *payload;
+};
+
 static int add_for(struct ruleset *set, const struct rule_source *source, const struct yaml *doc,
-		   const struct language *language, struct err *err)
+		   const struct language *language, const struct listener *listener,
+		   struct err *err)
 {
 	struct language_rules *rules = rules_of(set, language);
 	struct rule_entry *entry = ARENA_NEW(&set->mem, struct rule_entry);
 	struct loader loader = {
 		.mem = &set->mem, .parser = set->parser, .language = language,
-		.file = source->name, .err = err, .globals = &set->globals,
+		.file = source->name, .err = err, .complain = listener->complain,
+		.payload = listener->payload, .globals = &set->globals,
 		.regexes = &set->regexes, .n_slots = &rules->n_slots,
 	};
 
@@ -115,7 +123,8 @@ static int add_for(struct ruleset *set, const struct rule_source *source, const 
 }
 
 static int add_doc(struct ruleset *set, const struct rule_source *source, const struct yaml *doc,
-		   const struct language *const *only, size_t n_only, struct err *err)
+		   const struct language *const *only, size_t n_only,
+		   const struct listener *listener, struct err *err)
 {
 	const struct yaml *also = yaml_get(yaml_get(doc, "metadata"), "also");
 	const struct language *language;
@@ -126,7 +135,7 @@ static int add_doc(struct ruleset *set, const struct rule_source *source, const 
 	if (!language)
 		return -1;
 	if (is_wanted(language, only, n_only) &&
-	    add_for(set, source, doc, language, err) < 0)
+	    add_for(set, source, doc, language, listener, err) < 0)
 		return -1;
 	for (size_t i = 0; also && also->kind == YAML_SEQ && i < also->n; i++) {
 		language = language_by_name(also->child[i]->text);
@@ -135,7 +144,7 @@ static int add_doc(struct ruleset *set, const struct rule_source *source, const 
 					  "the language '%.*s' is not supported",
 					  STR_ARG(also->child[i]->text));
 		if (is_wanted(language, only, n_only) &&
-		    add_for(set, source, doc, language, err) < 0)
+		    add_for(set, source, doc, language, listener, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -145,6 +154,7 @@ void ruleset_add(struct ruleset *set, const struct rule_source *source,
 		 const struct language *const *only, size_t n_only, rule_complaint *complain,
 		 void *payload)
 {
+	struct listener listener = { complain, payload };
 	struct yaml_docs docs;
 	struct err err;
 
@@ -154,7 +164,8 @@ void ruleset_add(struct ruleset *set, const struct rule_source *source,
 	}
 	for (size_t i = 0; i < docs.n; i++)
 		if (docs.items[i]->kind != YAML_NULL &&
-		    add_doc(set, source, docs.items[i], only, n_only, &err) < 0)
+		    add_doc(set, source, docs.items[i], only, n_only, &listener,
+			    &err) < 0)
 			complain(payload, err.text);
 }
 

@@ -41,17 +41,20 @@ static struct str definition_name(const struct tree *tree, uint32_t node,
 
 static uint32_t innermost(const struct tree *tree, uint32_t offset)
 {
-	uint32_t at = 0;
+	uint32_t low = 0, high = tree->n;
 
-	for (uint32_t c = node_first_child(tree, 0); c != NODE_NONE;) {
-		if (tree->nodes[c].start <= offset && offset < tree->nodes[c].end) {
-			at = c;
-			c = node_first_child(tree, c);
-		} else {
-			c = node_next_sibling(tree, c);
-		}
+	/* starts never go down in the order of the array: the last one at or before the byte, then up */
+	while (high - low > 1) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (tree->nodes[mid].start <= offset)
+			low = mid;
+		else
+			high = mid;
 	}
-	return at;
+	while (low && tree->nodes[low].end <= offset)
+		low = tree->nodes[low].parent;
+	return low;
 }
 
 struct str tree_symbol(const struct tree *tree, struct arena *mem, uint32_t offset)

@@ -62,12 +62,13 @@ static void split_words(struct words *words, struct str s, unsigned separators)
 {
 	enum { LOWER, ONE_UPPER, MANY_UPPER } state = LOWER;
 	bool by_case = separators & SEP_CASE;
-	size_t from = 0;
+	size_t from = 0, last = 0; /* where the character before begins */
 
 	words->n = 0;
-	for (size_t i = 0; i < s.len; i++) {
+	for (size_t i = 0, next; i < s.len; last = i, i = next) {
 		char c = s.p[i];
 
+		next = i + str_utf8_len(s.p + i, s.len - i);
 		if (separator_bit(c) & separators) {
 			add_word(words, s, from, i);
 			from = i + 1;
@@ -77,11 +78,12 @@ static void split_words(struct words *words, struct str s, unsigned separators)
 			from = i;
 			state = ONE_UPPER;
 		} else if (by_case && state == MANY_UPPER && is_lower(c)) {
-			add_word(words, s, from, i - 1);
-			from = i - 1;
+			add_word(words, s, from, last);
+			from = last;
 			state = LOWER;
 		} else if (by_case) {
-			state = is_lower(c) ? LOWER : state == LOWER ? ONE_UPPER : MANY_UPPER;
+			/* letters beyond ASCII count as small ones */
+			state = is_lower(c) || c < 0 ? LOWER : state == LOWER ? ONE_UPPER : MANY_UPPER;
 		}
 	}
 	add_word(words, s, from, s.len);

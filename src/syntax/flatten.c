@@ -90,7 +90,8 @@ static void enter(struct walk *w, const Subtree *subtree, uint32_t at, uint32_t 
 	struct level level = { .n = ts_subtree_child_count(*subtree), .at = at, .node = node,
 			       .field = field };
 
-	level.children = ts_subtree_children(*subtree);
+	/* they stand in front of their parent; the runtime's macro drops the const */
+	level.children = (const Subtree *)(const void *)subtree->ptr - level.n;
 	level.production = subtree->ptr->production_id;
 	level.aliases = ts_language_alias_sequence(w->language, level.production);
 	ARENA_PUSH(w->mem, &w->levels, level);

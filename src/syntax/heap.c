@@ -164,6 +164,14 @@ _Noreturn void heap_assert_fail(const char *what, const char *file, unsigned lin
 	abort();
 }
 
+/* What abort() of the scanners calls (grammars/scanner_heap.h). */
+_Noreturn void heap_abort(void);
+
+_Noreturn void heap_abort(void)
+{
+	heap_assert_fail("abort", "a scanner", 0, "scan");
+}
+
 static void install(void)
 {
 	ts_set_allocator(heap_malloc, heap_calloc, heap_realloc, heap_free);

@@ -50,10 +50,32 @@ hostile 'a line of a megabyte' a.py < <({ echo -n 'x = "'; times 1000000 a; echo
 hostile 'Rust ;;;' a.rs < <(times 500000 ';')
 hostile 'Python indentation' a.py < <(for ((i = 0; i < 3000; i++)); do printf '%*sif x:\n' $i ''; done | head -c 900000)
 hostile 'base64' a.php < <(head -c 900000 /dev/urandom | base64 -w 0)
+# what the scanners of the grammars keep between tokens has 1024 bytes: deep nesting, long delimiters
+hostile 'Kotlin strings in strings' a.kt < <(times 3000 '"${')
+hostile 'Python strings in strings' a.py < <(times 3000 'f"{')
+hostile 'JavaScript strings in strings' a.js < <(times 3000 '`${')
+hostile 'Swift strings in strings' a.swift < <(times 3000 '"\\(')
+hostile 'C# strings in strings' a.cs < <(times 3000 '$"{')
+hostile 'YAML indentation' a.yml < <(for ((i = 0; i < 1300; i++)); do printf '%*sa:\n' $i ''; done)
+hostile 'Scala indentation' a.scala < <(for ((i = 0; i < 1300; i++)); do printf '%*sdef f =\n' $i ''; done)
+hostile 'Bash here-document' a.sh < <(printf 'cat <<'; times 5000 A; printf '\nx\n')
+hostile 'Ruby here-document' a.rb < <(printf 'x = <<'; times 5000 A; printf '\nx\n')
+hostile 'PHP here-document' a.php < <(printf '<?php $a = <<<'; times 5000 A; printf '\nx\n')
+hostile 'C++ raw string' a.cpp < <(printf 'auto x = R"'; times 5000 A; printf '(x\n')
+
 hostile '30000 findings' many.py true < <({ times 30000 'eval(1)\n'; })
 hostile 'nested findings' nested.py true < <({ times 60000 'eval('; times 60000 ')'; })
 run_within 20 600 review "${rules[@]}" -f json
 check 'few are shown of many' json 'r.findings.length <= 20'
+
+repository named
+echo '# start' >ok.py
+commit one
+git checkout -q -b topic
+times 150000 'a<' >bad.cpp
+commit two
+run_within 20 600 review --no-config
+check 'a file that was given up is named in the text' all exits 0 -- tells bad.cpp -- tells limited
 
 # ---- rules ----
 

@@ -95,6 +95,8 @@ commit one
 git checkout -q -b topic
 printf 'eval(1)\nx = "\xff\xfe"\n' >latin.py
 printf 'eval(1)\0\n' >binary.py
+{ echo 'eval(1)'; head -c 20000 /dev/zero | tr '\0' '#'; printf '\0\neval(2)\n'; } >late.py
+printf '\xff\xfee\0v\0a\0l\0(\0001\0)\0\n\0' >utf16.py
 printf '\xef\xbb\xbfeval(1)\n' >bom.py
 printf 'eval(1)\r\nprint(2)\r\n' >crlf.py
 printf 'eval(1)\rprint(2)\r' >cr.py
@@ -116,6 +118,8 @@ review
 check 'odd files: the review goes on' exits 1
 check 'bytes that are no UTF-8 are named' not grep -q '^latin.py:' "$out"
 check 'binary files are not looked at' not grep -q '^binary.py:' "$out"
+check 'UTF-16 is not looked at' not grep -q '^utf16.py:' "$out"
+check 'a NUL far behind does not hide code' grep -q '^late.py:1:1: error' "$out"
 check 'a byte order mark does not hide code' grep -q '^bom.py:1:[12]: error' "$out"
 check 'CRLF' all grep -q '^crlf.py:1:1: error' "$out" -- grep -q '^crlf.py:2:1: warning' "$out"
 check 'no line end at the end' grep -q '^no-end.py:1:1: error' "$out"

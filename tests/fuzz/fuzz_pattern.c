@@ -13,11 +13,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct {
 	const char *language, *code;
 } samples[] = {
-	{ "JavaScript", "// a\nfunction f(x, y) { if (x == x) { g(1, 'a', `b${x}`); } return x => [x, ...y] }\nf(1)(2)\n" },
-	{ "Python", "@d\ndef f(a, b=1):\n    if a:\n        return eval(a)\n    # c\n    x = [a, *b]\n" },
+	{ "JavaScript",
+	  "// a\nfunction f(x, y) { if (x == x) { g(1, 'a', `b${x}`); } return x => [x, ...y] }\nf(1)(2)\n" },
+	{ "Python",
+	  "@d\ndef f(a, b=1):\n    if a:\n        return eval(a)\n    # c\n    x = [a, *b]\n" },
 	{ "C", "#define A 1\nint f(char *p)\n{\n\tif (p)\n\t\tfree(p);\n\treturn g(p, 1)\n}\n" },
-	{ "Go", "package a\nfunc f(x int) error { if err := g(x); err != nil { return err }; return nil }\n" },
-	{ "Rust", "fn f<'a>(x: &'a str) -> Option<u8> { match x { \"a\" => None, _ => g!(x)?.h() } }\n" },
+	{ "Go",
+	  "package a\nfunc f(x int) error { if err := g(x); err != nil { return err }; return nil }\n" },
+	{ "Rust",
+	  "fn f<'a>(x: &'a str) -> Option<u8> { match x { \"a\" => None, _ => g!(x)?.h() } }\n" },
 	{ "Bash", "for f in *.c; do rm -f \"$f\" | cat <<X\n$f\nX\ndone\n" },
 	{ "Css", "@media print { a > b { color: red !important } }\n" },
 	{ "Yaml", "a: &x [1, 2]\nb:\n  - c: *x\n    d: |\n      e\n" },
@@ -68,8 +72,7 @@ static void make_rule(struct buf *out, uint8_t choice, struct str text)
 	buf_printf(out, "id: a\nlanguage: %s\nrule:\n  pattern:\n    context: ",
 		   samples[choice % COUNT(samples)].language);
 	add_quoted(out, text);
-	buf_printf(out, "\n    strictness: %s\n",
-		   levels[choice / COUNT(samples) % COUNT(levels)]);
+	buf_printf(out, "\n    strictness: %s\n", levels[choice / COUNT(samples) % COUNT(levels)]);
 	if (has_selector) {
 		buf_add(out, STR("    selector: "));
 		add_quoted(out, selector);
@@ -83,8 +86,14 @@ static void scan(const struct ruleset *set, struct str language, struct str code
 	const struct parse_limits limits = { 64 << 20, UINT64_MAX / 2, tick };
 	AUTO_ARENA struct arena mem;
 	struct parser *parser = parser_new(&limits);
-	struct scan scan = { .parser = parser, .mem = &mem, .path = STR("a"), .everything = true,
-			     .any_path = true, .labels = true, .now_ns = tick, .time_ns = 50000000 };
+	struct scan scan = { .parser = parser,
+			     .mem = &mem,
+			     .path = STR("a"),
+			     .everything = true,
+			     .any_path = true,
+			     .labels = true,
+			     .now_ns = tick,
+			     .time_ns = 50000000 };
 	struct scan_output out;
 
 	if (!parser)

@@ -13,12 +13,9 @@ static const struct {
 	  "// a\nfunction f(x, $y) { if (x == x) { g(1, 'a', x); } else { h([x, 2]) } return x }\n/* ast-grep-ignore */\nf(1)\n" },
 	{ "Python",
 	  "@d\ndef f(a, b=1):\n    if a:\n        return eval(a)\n    # c\n    x = [a, b]\n" },
-	{ "C",
-	  "int f(char *p)\n{\n\tif (p)\n\t\tfree(p);\n\treturn g(p, 1);\n}\n" },
-	{ "Html",
-	  "<p a=\"b\">x</p>\n<script>f(1)</script>\n" },
-	{ "Text",
-	  "one\ntwo\r\n\nfour" },
+	{ "C", "int f(char *p)\n{\n\tif (p)\n\t\tfree(p);\n\treturn g(p, 1);\n}\n" },
+	{ "Html", "<p a=\"b\">x</p>\n<script>f(1)</script>\n" },
+	{ "Text", "one\ntwo\r\n\nfour" },
 };
 
 static void ignore(void *payload, const char *text)
@@ -35,12 +32,19 @@ static uint64_t tick(void)
 	return steps += 1000;
 }
 
-static void scan(const struct ruleset *set, struct parser *parser, struct str language, struct str code)
+static void scan(const struct ruleset *set, struct parser *parser, struct str language,
+		 struct str code)
 {
 	AUTO_ARENA struct arena mem;
 	jmp_buf full;
-	struct scan scan = { .parser = parser, .mem = &mem, .path = STR("src/a.x"), .everything = true,
-			     .any_path = true, .labels = true, .now_ns = tick, .time_ns = 50000000 };
+	struct scan scan = { .parser = parser,
+			     .mem = &mem,
+			     .path = STR("src/a.x"),
+			     .everything = true,
+			     .any_path = true,
+			     .labels = true,
+			     .now_ns = tick,
+			     .time_ns = 50000000 };
 	struct scan_output out;
 
 	arena_init(&mem, 64 << 20);

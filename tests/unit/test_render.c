@@ -130,7 +130,6 @@ static void test_text(void **state)
 		"         note: Everything that a user types would run with the rights of this program, and that is\n"
 		"               hardly ever wanted.\n"
 		"         suggestion:\n"
-		"         @@ -2,1 +2,1 @@\n"
 		"         -\ty = eval(x)\n"
 		"         +\ty = literal_eval(x)\n"
 		"\n"

@@ -54,6 +54,7 @@ struct run {
 	size_t                    n_files;
 	struct ruleset           *rules;
 	struct glob_list         *tests;    /* one for each language: its test files */
+	uint64_t                  deadline; /* of the whole run, in nanoseconds of the steady clock; 0: none */
 	const struct rule_filter *moved_rules; /* while moved code is looked for */
 	struct review             review;
 };
