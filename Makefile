@@ -50,8 +50,9 @@ tidy: dev grammars ## clang-tidy over src
 format: dev ## clang-format in place
 	@clang-format -i $(SOURCES)
 
-bench: build ## the benchmarks
-	@for b in build/$(PRESET)/bin/bench_*; do echo "== $$b"; $$b || exit 1; done
+bench: build ## side by side with ast-grep: BENCH="--review REPOSITORY NAME=FOLDER..."
+	@tests/parity/install.sh build/$(PRESET)
+	@node bench/bench.mjs build/$(PRESET) $(BENCH)
 
 install: build ## to PREFIX=/usr/local
 	@cmake --install build/$(PRESET) --prefix $(PREFIX)

@@ -2,13 +2,13 @@
 // noise.mjs: how much does the reviewer say about changes that people already accepted?
 //
 //   node tools/noise.mjs [--commits 200] [--skip 0] [--sample 100] [--seed 1] [--jobs 2]
-//                        [--context 4] [--outrider build/outrider] [--json FILE] [--markdown FILE]
-//                        REPO...
+//                        [--context 4] [--outrider build/outrider] [--config FILE]
+//                        [--json FILE] [--markdown FILE] REPO...
 //
 // Reviews each of the last non-merge commits of every clone against its parent, with the built-in
-// rules and the default caps; a bare clone or one without a work tree is enough. Counts what is
-// shown and what is held back, per 1,000 added lines of the files that were analysed, and draws a
-// sample of the findings for reading. The same seed and commits give the same sample.
+// rules, the default caps and no configuration but --config; a clone without a work tree is enough.
+// Counts what is shown and what is held back, per 1,000 added lines of the files that were analysed,
+// and draws a sample of the findings for reading. The same seed and commits give the same sample.
 // Markdown goes to standard output, or where the options say.
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -29,6 +29,7 @@ const options = parseArgs({
 		jobs: { type: 'string', default: '2' },
 		context: { type: 'string', default: '4' },
 		outrider: { type: 'string', default: 'build/outrider' },
+		config: { type: 'string' },
 		json: { type: 'string' },
 		markdown: { type: 'string' },
 	},
@@ -73,7 +74,7 @@ async function countAdded(repo, commit, skipped) {
 
 async function reviewCommit(repo, commit) {
 	const text = await run(settings.outrider, ['review', '-C', repo, '--base', `${commit}^`, '--head', commit,
-		'--format', 'json', '--fail-on', 'never', '--quiet', '--jobs', '1', '--no-config']);
+		'--format', 'json', '--fail-on', 'never', '--quiet', '--jobs', '1', ...settings.config]);
 	const review = JSON.parse(text);
 	const skipped = new Set(review.skipped.map((file) => file.path));
 	const pick = (shown) => (finding) => ({
@@ -134,10 +135,12 @@ function makeRandom(seed) {
 	};
 }
 
-// The first n of a Fisher-Yates shuffle, over an order that does not depend on timing.
+// The first n of a Fisher-Yates shuffle, over an order that does not depend on timing. What a rule says
+// many times of one line (minified code, tables) can be drawn once.
 function drawSample(findings, n, seed) {
 	const key = (f) => [f.repository, f.commit, f.path, String(f.line).padStart(8, '0'), f.rule].join('\0');
-	const deck = findings.map((f) => [key(f), f]).sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+	const places = new Map(findings.map((f) => [key(f), f]));
+	const deck = [...places].sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
 	const random = makeRandom(seed);
 
 	for (let i = 0; i < Math.min(n, deck.length); i++) {
@@ -219,7 +222,10 @@ function readNumber(name) {
 	return n;
 }
 
-const settings = { outrider: resolve(options.values.outrider) };
+const settings = {
+	outrider: resolve(options.values.outrider),
+	config: options.values.config ? ['--config', resolve(options.values.config)] : ['--no-config'],
+};
 for (const name of ['commits', 'skip', 'sample', 'seed', 'jobs', 'context'])
 	settings[name] = readNumber(name);
 if (!options.positionals.length || !settings.jobs) {

@@ -27,6 +27,7 @@ struct run {
 	const struct glob *glob;
 	struct states      now, next;
 	uint64_t           seen[GLOB_MAX_STEPS / 64 + 1];
+	uint16_t           pending[2 * GLOB_MAX_STEPS];
 	bool               matched;
 };
 
@@ -77,7 +78,7 @@ static bool accepts(const struct glob *glob, const struct glob_step *step, uint3
 /* Follows splits and jumps. Each step is pushed by two others at most, and only once by each. */
 static void add_state(struct run *run, struct states *states, size_t step)
 {
-	uint16_t pending[2 * GLOB_MAX_STEPS];
+	uint16_t *pending = run->pending;
 	size_t n = 0;
 
 	pending[n++] = (uint16_t)step;
@@ -123,8 +124,10 @@ static void step_over(struct run *run, uint32_t unit)
 bool glob_match(const struct glob *glob, struct str path)
 {
 	bool paths = glob->dialect == GLOB_PATH;
-	struct run run;
+	/* the release flags would clear all 80 KB for each match of some bytes; every part is written before it is read */
+	struct run run __attribute__((uninitialized));
 
+	run.matched = false;
 	run.glob = glob;
 	run.now.n = 0;
 	if (paths && str_starts(path, STR("./")))

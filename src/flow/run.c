@@ -47,9 +47,29 @@ const struct language *run_language(const struct run *run, struct str path, stru
 	return name.len ? language_by_name(name) : language_detect(path, text);
 }
 
+/* Folders that mean tests in every language; file names are the profiles' affair. */
+static bool in_test_folder(struct str path)
+{
+	static const struct str folders[] = {
+		{ "test", 4 },	    { "tests", 5 },	   { "testdata", 8 },	{ "test-data", 9 },
+		{ "testing", 7 },   { "fixtures", 8 },	   { "__fixtures__", 12 }, { "__tests__", 9 },
+		{ "__mocks__", 9 }, { "spec", 4 },	   { "e2e", 3 },	{ "testsuite", 9 },
+	};
+	struct str folder;
+
+	while (str_cut(&path, '/', &folder)) {
+		if (path.len == 0)
+			return false; /* the file itself */
+		for (size_t i = 0; i < COUNT(folders); i++)
+			if (str_eq_nocase(folder, folders[i]))
+				return true;
+	}
+	return false;
+}
+
 bool run_is_test(const struct run *run, const struct language *language, struct str path)
 {
-	return config_is_test(&run->config, path) ||
+	return in_test_folder(path) || config_is_test(&run->config, path) ||
 	       (language && glob_find(&run->tests[language - language_table], path));
 }
 

@@ -37,6 +37,29 @@ static void sort_all(struct review *review)
 		      notice_order);
 }
 
+/* Two of one rule on one line are one comment to the person who reads it. */
+static void one_per_line(struct finding_list *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct finding *f = &list->items[i];
+		bool said = false;
+
+		for (size_t k = n; k-- > 0 && !said; ) {
+			const struct finding *other = &list->items[k];
+
+			if (other->span.start_line != f->span.start_line ||
+			    !str_eq(other->path, f->path))
+				break;
+			said = str_eq(other->rule_id, f->rule_id) && str_eq(other->tool, f->tool);
+		}
+		if (!said)
+			list->items[n++] = *f;
+	}
+	list->n = n;
+}
+
 int stage_conclude(struct run *run, struct err *err)
 {
 	const struct config_caps *c = &run->config.caps;
@@ -50,6 +73,8 @@ int stage_conclude(struct run *run, struct err *err)
 	if (run->options->raw)
 		return 0;
 	dedupe_findings(&review->findings, &run->mem);
+	if (review->is_change)
+		one_per_line(&review->findings);
 	/* a scan shows all: it is asked for by a person or a gate, not posted to a review */
 	if (!review->is_change)
 		caps = (struct caps){ 0 };

@@ -98,6 +98,7 @@ static const struct {
 
 enum {
 	MARKER_LINES = 30, /* below a licence text */
+	ENDLESS_LINE = 5000,
 	MARKER_BYTES = 4096,
 	MARKER_LINE_BYTES = 400, /* a longer line is no comment for people */
 };
@@ -223,6 +224,18 @@ static bool is_comment(struct str line)
 	return false;
 }
 
+/* Nobody writes, or reads, lines of this length: bundles, minified styles, data. */
+static bool is_minified(struct str text)
+{
+	struct str rest = text, line;
+	size_t bytes = 0;
+
+	while (str_cut_line(&rest, &line))
+		if (line.len > ENDLESS_LINE)
+			bytes += line.len;
+	return bytes > text.len / 2;
+}
+
 enum change_skip origin_of_text(struct str *detail, struct str text)
 {
 	struct str rest = str_sub(text, 0, MARKER_BYTES), line;
@@ -238,6 +251,10 @@ enum change_skip origin_of_text(struct str *detail, struct str text)
 				*detail = markers[i].word;
 				return SKIP_GENERATED;
 			}
+	}
+	if (is_minified(text)) {
+		*detail = STR("minified: most of it in lines of more than 5,000 bytes");
+		return SKIP_GENERATED;
 	}
 	return SKIP_NONE;
 }

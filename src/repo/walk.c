@@ -87,6 +87,13 @@ static int walk_entry(struct walker *walker, int folder, const char *name, int d
 	return 0;
 }
 
+/* What a repository tracks counts whatever its name: workflows, .env. Elsewhere dots hide caches and tools. */
+static bool is_hidden(const struct walker *walker, const char *name)
+{
+	return name[0] == '.' && (!walker->repo.git || strcmp(name, ".git") == 0 ||
+				  strcmp(name, ".") == 0 || strcmp(name, "..") == 0);
+}
+
 static int walk_names(struct walker *walker, DIR *dir, int depth, struct err *err)
 {
 	size_t path = walker->path.len, inside = walker->inside.len;
@@ -94,7 +101,7 @@ static int walk_names(struct walker *walker, DIR *dir, int depth, struct err *er
 	int result = 0;
 
 	while (result == 0 && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
+		if (is_hidden(walker, entry->d_name))
 			continue;
 		add_name(&walker->path, str_of(entry->d_name));
 		add_name(&walker->inside, str_of(entry->d_name));

@@ -46,6 +46,18 @@ static const struct shape {
 	{ "SG.", DOTTED, 50, 100, true },          /* SendGrid */
 	{ "eyJ", DOTTED, 40, 8192, true },         /* JSON web token */
 	{ "AccountKey=", BASE64, 40, 128, false }, /* Azure storage */
+	{ "SharedAccessKey=", BASE64, 40, 128, false },
+	{ "GOCSPX-", DASHED, 20, 64, false }, /* Google OAuth */
+	{ "hooks.slack.com/services/", BASE64, 30, 128, false },
+	{ "dop_v1_", WORD, 60, 80, false },   /* DigitalOcean */
+	{ "hvs.", DASHED, 24, 255, true },    /* Vault */
+	{ "glsa_", WORD, 32, 64, false },     /* Grafana */
+	{ "shpat_", WORD, 30, 40, false },    /* Shopify */
+	{ "lin_api_", WORD, 30, 64, false },  /* Linear */
+	{ "ATATT3xFfGF0", DASHED, 40, 255, false }, /* Atlassian */
+	{ "rubygems_", WORD, 40, 64, false },
+	{ "AGE-SECRET-KEY-1", UPPER_DIGIT, 40, 80, false },
+	{ "gsk_", WORD, 40, 80, true },
 };
 
 /* Parts of names whose value is a credential; compared without case. */

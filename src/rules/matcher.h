@@ -32,7 +32,9 @@ struct matcher {
 	struct env        *env;
 	struct env        *scratch;   /* empty between uses */
 	uint8_t         ***memo;      /* by slot: chunks of answers, one for each node */
-	uint32_t         **nth_memo;  /* by slot: a position for each node */
+	uint32_t         **nth_memo;  /* by slot: a position for each node, where `ofRule` chooses */
+	uint32_t          *position;  /* of each node among its named siblings, 1-based, 0 for unnamed; set at first need */
+	uint32_t          *n_named;   /* named children of each node */
 	struct lines       lines;     /* set at first need */
 	bool               has_lines;
 	bool               want_labels; /* evaluate without shortcuts and note related nodes */

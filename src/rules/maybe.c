@@ -206,12 +206,35 @@ static bool maybe_has(struct matcher *m, const struct rule *rule, uint32_t node)
 	return false;
 }
 
-/* Positions of all children of `parent`, kept for the whole file. */
+/* One pass gives the positions of all nodes. */
+static void set_positions(struct matcher *m)
+{
+	const struct tree *tree = m->tree;
+
+	m->position = arena_alloc(m->mem, (size_t)tree->n * sizeof *m->position);
+	m->n_named = ARENA_ARRAY(m->mem, tree->n, uint32_t);
+	m->position[0] = 0;
+	for (uint32_t i = 1; i < tree->n; i++)
+		m->position[i] = node_is(tree, i, NODE_NAMED) ? ++m->n_named[parent_of(m, i)] : 0;
+}
+
+static uint32_t plain_position(struct matcher *m, const struct rule *rule, uint32_t node)
+{
+	if (!m->position)
+		set_positions(m);
+	if (m->position[node] == 0 || parent_of(m, node) == NODE_NONE)
+		return 0;
+	return rule->nth.reverse ? m->n_named[parent_of(m, node)] + 1 - m->position[node]
+				 : m->position[node];
+}
+
 uint32_t position_of(struct matcher *m, const struct rule *rule, uint32_t node)
 {
 	uint32_t parent = parent_of(m, node), n = 0;
 	uint32_t *positions = m->nth_memo[rule->memo];
 
+	if (!rule->inner)
+		return plain_position(m, rule, node);
 	if (parent == NODE_NONE)
 		return 0;
 	if (!positions)
@@ -221,7 +244,7 @@ uint32_t position_of(struct matcher *m, const struct rule *rule, uint32_t node)
 		return positions[node] & 0x7fffffffu;
 	for (uint32_t c = node_first_child(m->tree, parent); c != NODE_NONE && !tick(m);
 	     c = node_next_sibling(m->tree, c))
-		if (node_is(m->tree, c, NODE_NAMED) && (!rule->inner || maybe(m, rule->inner, c)))
+		if (node_is(m->tree, c, NODE_NAMED) && maybe(m, rule->inner, c))
 			positions[c] = (positions[c] & 0x80000000u) | ++n;
 	if (rule->nth.reverse)
 		for (uint32_t c = node_first_child(m->tree, parent); c != NODE_NONE;

@@ -218,7 +218,10 @@ static bool evaluate(struct worker *w, const struct rule_entry *entry, uint32_t 
 
 static void try_rule(struct worker *w, const struct link *link, uint32_t node)
 {
-	if (evaluate(w, link->entry, node)) {
+	bool matched = evaluate(w, link->entry, node);
+
+	/* an answer that a limit cut short may be wrong, behind a `not` even the wrong way round */
+	if (matched && !w->m.regex_limit && !w->m.too_deep) {
 		if (w->scan->labels && !link->entry->has_labels) {
 			/* once more, without shortcuts, to learn which nodes were involved */
 			env_undo(w->m.env, 0);
@@ -286,13 +289,19 @@ struct injection {
 	size_t                 n, cap;
 };
 
-static const struct language *script_language(const struct tree *tree, uint32_t element)
+/* NULL: data in a script element. ast-grep reads that as JavaScript too. */
+static const struct language *script_language(const struct worker *w, const struct tree *tree,
+					      uint32_t element)
 {
 	struct str tag = node_text(tree, element + 1);
+	bool is_data = str_has(tag, STR("type=")) && !str_has(tag, STR("javascript")) &&
+		       !str_has(tag, STR("module")) && !str_has(tag, STR("ecmascript"));
 	bool is_ts = str_has(tag, STR("lang=\"ts\"")) || str_has(tag, STR("lang='ts'"));
 
 	if (str_starts(tag, STR("<style")))
 		return language_by_name(STR("css"));
+	if (is_data && !w->scan->everything)
+		return NULL;
 	return language_by_name(is_ts ? STR("ts") : STR("js"));
 }
 
@@ -309,7 +318,9 @@ static enum scan_result scan_embedded(struct worker *w, const struct tree *html)
 
 		if (html->nodes[i].kind != raw || html->nodes[i].parent == NODE_NONE)
 			continue;
-		language = script_language(html, html->nodes[i].parent);
+		language = script_language(w, html, html->nodes[i].parent);
+		if (!language)
+			continue;
 		result = scan_language(w, language, html->text, NULL, &range, 1, &tree);
 		if (result != SCAN_OK)
 			return result;

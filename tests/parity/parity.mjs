@@ -255,7 +255,7 @@ function main([build, outrider, rulesArgument, ...corpora]) {
 		const [name, folder] = argument.includes("=") ? argument.split("=") : [basename(argument), argument];
 
 		scan(tools, rules, { name, folder: resolve(folder) }, explained, totals, scratch);
-		for (const entry of explained.filter((e) => e.corpus === name && !e.used && !process.env.PARITY_FILES)) {
+		for (const entry of explained.filter((e) => e.corpus === name && !e.used)) {
 			console.log(`explained.yml: no longer so: ${JSON.stringify(entry)}`);
 			totals.failed++;
 		}

@@ -21,7 +21,7 @@ struct walk {
 };
 
 /*
- * Lists regular files below `paths` (n of them; none means "."). Left out silently: names that
+ * Lists regular files below `paths` (n of them; none means "."). Left out silently: .git, outside of a repository names that
  * begin with '.', files that git ignores, symlinks, devices, FIFOs, sockets. Skipped with a reason:
  * folders and files that may not be read, and a symlink or special file that was named itself. A
  * named file or folder is always taken, hidden or ignored; what lies below a named folder follows
