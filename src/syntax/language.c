@@ -111,9 +111,9 @@ uint16_t language_kind(const struct language *language, struct str name)
 	if (language->grammar)
 		return ts_language_symbol_for_name(language->grammar(), name.p,
 						   (uint32_t)name.len, true);
-	for (uint16_t i = 1; i < COUNT(text_kinds); i++)
+	for (size_t i = 1; i < COUNT(text_kinds); i++)
 		if (str_eq(name, str_of(text_kinds[i])))
-			return i;
+			return (uint16_t)i;
 	return 0;
 }
 

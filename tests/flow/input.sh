@@ -95,7 +95,7 @@ commit one
 git checkout -q -b topic
 printf 'eval(1)\nx = "\xff\xfe"\n' >latin.py
 printf 'eval(1)\0\n' >binary.py
-{ echo 'eval(1)'; head -c 20000 /dev/zero | tr '\0' '#'; printf '\0\neval(2)\n'; } >late.py
+{ echo 'eval(1)'; head -c 20000 /dev/zero | tr '\0' '#' | fold -w 100; printf '\0\neval(2)\n'; } >late.py
 printf '\xff\xfee\0v\0a\0l\0(\0001\0)\0\n\0' >utf16.py
 printf '\xef\xbb\xbfeval(1)\n' >bom.py
 printf 'eval(1)\r\nprint(2)\r\n' >crlf.py
