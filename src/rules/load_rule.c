@@ -164,6 +164,21 @@ static int load_regex(struct rule **out, struct loader *l, const struct yaml *ya
 	return 0;
 }
 
+/* ast-grep ignores keys that it does not know here, and rules of others rely on it: said, not refused. */
+static int check_loosely(struct loader *l, const struct yaml *yaml, const char *const *known,
+			 const char *name)
+{
+	struct err *outer = l->err, why;
+
+	if (yaml->kind != YAML_MAP)
+		return check_keys(l, yaml, known, name);
+	l->err = &why;
+	if (check_keys(l, yaml, known, name) < 0)
+		l->complain(l->payload, arena_printf(l->mem, "%s; ignored", why.text).p);
+	l->err = outer;
+	return 0;
+}
+
 static int load_nth(struct rule **out, struct loader *l, const struct yaml *yaml)
 {
 	static const char *const keys[] = { "position", "ofRule", "reverse", NULL };
@@ -171,7 +186,7 @@ static int load_nth(struct rule **out, struct loader *l, const struct yaml *yaml
 	const struct yaml *position = yaml, *reverse, *of;
 
 	if (yaml->kind == YAML_MAP) {
-		if (check_keys(l, yaml, keys, "`nthChild`") < 0)
+		if (check_loosely(l, yaml, keys, "`nthChild`") < 0)
 			return -1;
 		position = yaml_get(yaml, "position");
 		reverse = yaml_get(yaml, "reverse");
@@ -308,20 +323,6 @@ static int load_stop(struct rule *rule, struct loader *l, const struct yaml *yam
 
 static int load_conjunction(struct rule **out, struct loader *l, const struct yaml *yaml);
 
-/* ast-grep ignores keys that it does not know here, and rules of others rely on it: said, not refused. */
-static int check_relation(struct loader *l, const struct yaml *yaml, const char *name)
-{
-	struct err *outer = l->err, why;
-
-	if (yaml->kind != YAML_MAP)
-		return check_keys(l, yaml, relation_keys, name);
-	l->err = &why;
-	if (check_keys(l, yaml, relation_keys, name) < 0)
-		l->complain(l->payload, arena_printf(l->mem, "%s; ignored", why.text).p);
-	l->err = outer;
-	return 0;
-}
-
 static int load_relation(struct rule **out, struct loader *l, const struct yaml *yaml,
 			 enum rule_op op, const char *name)
 {
@@ -330,7 +331,7 @@ static int load_relation(struct rule **out, struct loader *l, const struct yaml 
 	bool outer = l->in_relation;
 	int failed;
 
-	if (check_relation(l, yaml, name) < 0)
+	if (check_loosely(l, yaml, relation_keys, name) < 0)
 		return -1;
 	field = yaml_get(yaml, "field");
 	if (field) {
