@@ -58,6 +58,9 @@ int stage_checkout(struct run *run, struct err *err)
 int stage_place(struct run *run, struct err *err)
 {
 	(void)err;
+	/* raw: paths are named as they were given */
+	if (run->options->raw)
+		return 0;
 	if (repo_open(&run->repo, run->options->n_paths ? run->options->paths[0] : ".", NULL) < 0)
 		run->repo = (struct repo){ 0 };
 	return 0;
