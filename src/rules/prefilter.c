@@ -3,7 +3,8 @@
 enum {
 	MAX_LITERALS = 32,   /* of one clause: more select little */
 	MIN_LENGTH = 2,
-	MAX_STATES = 60000,  /* of the automaton; rules beyond it are not filtered */
+	MAX_STATES = 32000,  /* of the automaton, 15 bits; rules beyond it are not filtered */
+	ENDS_HERE = 0x8000,  /* in a transition: a literal ends in the state that it leads to */
 	MAX_NESTING = 24,    /* utilities may use themselves through relations */
 };
 
@@ -160,7 +161,8 @@ struct prefilter {
 	uint8_t   classes[256]; /* of bytes: those in no literal share class 0 */
 	uint32_t  n_classes;
 	uint32_t  n_states;
-	uint16_t *next;         /* [state * n_classes + class] */
+	unsigned  shift;        /* a state's row is 1 << shift transitions */
+	uint16_t *next;         /* [state << shift | class] */
 	uint32_t *literal;      /* of a state: the literal that ends here + 1, or 0 */
 	uint16_t *also;         /* the next state of the suffix chain at which a literal ends, or 0 */
 	size_t    n_literals;
@@ -196,7 +198,7 @@ static uint32_t add_literal(struct prefilter *p, struct str s)
 	uint32_t state = 0;
 
 	for (size_t i = 0; i < s.len; i++) {
-		uint16_t *to = &p->next[state * p->n_classes + p->classes[(unsigned char)s.p[i]]];
+		uint16_t *to = &p->next[state << p->shift | p->classes[(unsigned char)s.p[i]]];
 
 		if (!*to)
 			*to = (uint16_t)p->n_states++;
@@ -222,8 +224,8 @@ static void link_suffixes(struct prefilter *p, struct arena *mem)
 
 		p->also[s] = p->literal[fail[s]] ? fail[s] : p->also[fail[s]];
 		for (uint32_t c = 0; c < p->n_classes; c++) {
-			uint16_t *to = &p->next[s * p->n_classes + c];
-			uint16_t other = p->next[fail[s] * p->n_classes + c];
+			uint16_t *to = &p->next[s << p->shift | c];
+			uint16_t other = p->next[(uint32_t)fail[s] << p->shift | c];
 
 			if (*to) {
 				fail[*to] = other;
@@ -233,6 +235,14 @@ static void link_suffixes(struct prefilter *p, struct arena *mem)
 			}
 		}
 	}
+}
+
+/* So that the scan looks at nothing but the transition. */
+static void mark_ends(struct prefilter *p)
+{
+	for (uint32_t i = 0; i < p->n_states << p->shift; i++)
+		if (p->literal[p->next[i]] || p->also[p->next[i]])
+			p->next[i] |= ENDS_HERE;
 }
 
 struct prefilter *prefilter_new(struct arena *mem, struct rule_entry **entries, size_t n)
@@ -248,7 +258,9 @@ struct prefilter *prefilter_new(struct arena *mem, struct rule_entry **entries, 
 		return NULL;
 	}
 	p->n_classes++;
-	p->next = ARENA_ARRAY(mem, states * p->n_classes, uint16_t);
+	while (1u << p->shift < p->n_classes)
+		p->shift++;
+	p->next = ARENA_ARRAY(mem, states << p->shift, uint16_t);
 	p->literal = ARENA_ARRAY(mem, states, uint32_t);
 	p->also = ARENA_ARRAY(mem, states, uint16_t);
 	p->n_states = 1;
@@ -261,6 +273,7 @@ struct prefilter *prefilter_new(struct arena *mem, struct rule_entry **entries, 
 				clause->ids[i] = add_literal(p, clause->items[i]);
 		}
 	link_suffixes(p, mem);
+	mark_ends(p);
 	return p;
 }
 
@@ -271,12 +284,15 @@ size_t prefilter_words(const struct prefilter *prefilter)
 
 void prefilter_scan(const struct prefilter *p, struct str text, uint64_t *found)
 {
+	const uint16_t *next = p->next;
+	unsigned shift = p->shift;
 	uint32_t state = 0;
 
 	for (size_t i = 0; i < text.len; i++) {
-		state = p->next[state * p->n_classes + p->classes[(unsigned char)text.p[i]]];
-		if (!p->literal[state] && !p->also[state])
+		state = next[state << shift | p->classes[(unsigned char)text.p[i]]];
+		if (!(state & ENDS_HERE))
 			continue;
+		state &= ~(uint32_t)ENDS_HERE;
 		for (uint32_t s = p->literal[state] ? state : p->also[state]; s; s = p->also[s]) {
 			uint32_t id = p->literal[s] - 1;
 

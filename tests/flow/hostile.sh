@@ -72,7 +72,7 @@ repository named
 echo '# start' >ok.py
 commit one
 git checkout -q -b topic
-times 150000 'a<' >bad.cpp
+times 150000 'a<' | fold -w 100 >bad.cpp
 commit two
 run_within 20 600 review --no-config
 check 'a file that was given up is named in the text' all exits 0 -- tells bad.cpp -- tells limited
