@@ -51,7 +51,7 @@ format: dev ## clang-format in place
 	@clang-format -i $(SOURCES)
 
 bench: build ## side by side with ast-grep: BENCH="--review REPOSITORY NAME=FOLDER..."
-	@tests/parity/install.sh build/$(PRESET)
+	@tests/parity/install.sh build
 	@node bench/bench.mjs build/$(PRESET) $(BENCH)
 
 install: build ## to PREFIX=/usr/local

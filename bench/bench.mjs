@@ -1,7 +1,7 @@
 // node bench.mjs BUILD [--rounds N] [--review REPOSITORY] [NAME=FOLDER...]
 //
 // Outrider and ast-grep side by side on the same files with the same rules, in one run, taking turns. BUILD is a build folder
-// (build/release) in which tests/parity/install.sh put the peer. Without folders, the packages of the parity test are
+// (build/release); tests/parity/install.sh put the peer beside it. Without folders, the packages of the parity test are
 // read. Prints Markdown: medians of processor time, and the ratios of Outrider to ast-grep (below 1: less).
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ const rounds = Number(option("--rounds", 5));
 const repository = option("--review", null);
 const build = resolve(args.shift() ?? "build/release");
 const measure = join(build, "bin/bench_measure"), outrider = join(build, "bin/outrider");
-const { astGrep, yaml } = engines.open(build, outrider);
+const { astGrep, yaml } = engines.open(resolve(build, ".."), outrider);
 const work = engines.workFolder("outrider-bench-");
 
 // A rule that never matches and has no word to look for: what is left is the parse. And one that looks far, nested.
@@ -108,7 +108,7 @@ const theirs = (config, folder, jobs) => [astGrep, "scan", "-c", config, "-j", S
 function corpora() {
 	const given = args.map((arg) => (arg.includes("=") ? arg.split("=") : [basename(arg), arg]));
 	if (given.length) return given;
-	const packages = join(build, "parity/node_modules");
+	const packages = join(build, "../parity/node_modules");
 	return readdirSync(packages).filter((name) => !name.startsWith(".")).map((name) => [name, join(packages, name)]);
 }
 

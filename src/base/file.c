@@ -53,6 +53,44 @@ int file_read(struct str *out, struct arena *mem, const char *path, size_t max, 
 	return 0;
 }
 
+/* A pipe tells no size: read until it ends. */
+static int read_stream(struct str *out, struct arena *mem, int fd, size_t max, struct err *err)
+{
+	AUTO_BUF struct buf text = { 0 };
+	char part[65536];
+	size_t got;
+
+	/* it was opened so as not to wait for a writer; from here on, wait */
+	if (fcntl(fd, F_SETFL, 0) < 0)
+		return err_errno(err, "fcntl");
+	do {
+		if (read_all(fd, part, sizeof part, &got) < 0)
+			return err_errno(err, "read");
+		buf_add(&text, (struct str){ part, got });
+		if (text.len > max || text.full)
+			return err_input(err, "more than %zu bytes", max);
+	} while (got == sizeof part);
+	*out = arena_str(mem, buf_str(&text));
+	return 0;
+}
+
+int file_read_any(struct str *out, struct arena *mem, const char *path, size_t max,
+		  struct err *err)
+{
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return err_errno(err, "open '%s'", path);
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, "stat '%s'", path);
+	if (!S_ISFIFO(st.st_mode))
+		return file_read(out, mem, path, max, err);
+	if (read_stream(out, mem, fd, max, err) < 0)
+		return err_wrap(err, "'%s'", path);
+	return 0;
+}
+
 int file_write_fd(int fd, struct str text, struct err *err)
 {
 	while (text.len) {

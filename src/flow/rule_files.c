@@ -25,7 +25,7 @@ static int add_file(struct rule_loader *l, const char *path, bool utils, struct 
 {
 	struct str text;
 
-	if (file_read(&text, l->mem, path, RULE_FILE_MAX, err) < 0)
+	if (file_read_any(&text, l->mem, path, RULE_FILE_MAX, err) < 0)
 		return -1;
 	add(l, path, text, utils);
 	return 0;

@@ -75,5 +75,5 @@ bool run_is_test(const struct run *run, const struct language *language, struct 
 
 int run_read(struct str *out, struct run *run, const char *path, size_t max, struct err *err)
 {
-	return file_read(out, &run->mem, path, max, err);
+	return file_read_any(out, &run->mem, path, max, err);
 }
