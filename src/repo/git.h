@@ -9,6 +9,9 @@
 
 #define EMPTY_TREE "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
+/* Starts libgit2 quickly; the number of starts, or a negative error. */
+int git_start(void);
+
 static inline void auto_git_repository(git_repository **p)
 {
 	git_repository_free(*p);

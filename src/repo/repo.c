@@ -14,7 +14,7 @@
 static int library_init(struct err *err)
 {
 	static const char *extensions[] = { "partialclone", "worktreeconfig" };
-	int code = git_libgit2_init();
+	int code = git_start();
 
 	if (code < 0)
 		return lib_fail(err, code, "start libgit2");

@@ -10,7 +10,7 @@ enum {
 	REGEX_MAX_NODES = 20000,      /* of the parsed pattern */
 	REGEX_MAX_REPEAT = 200000,  /* in {n,m}: the crate stops at about this, by its size limit */
 	REGEX_MATCH_LIMIT = 100000,   /* backtracking steps of one start: 0.4 ms */
-	REGEX_LITERALS = 64,          /* of regex_required(): more select nothing */
+	REGEX_LITERALS = 32,          /* of regex_required(): more select nothing */
 	REGEX_MAX_SUBJECT = 16 << 20, /* bytes; more is REGEX_LIMIT */
 };
 
