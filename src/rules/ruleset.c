@@ -99,6 +99,18 @@ struct listener {
 	void           *payload;
 };
 
+/* No documents when the file cannot be read as YAML, which is said. */
+static struct yaml_docs read_docs(struct ruleset *set, const struct rule_source *source,
+				  const struct listener *listener)
+{
+	struct yaml_docs docs = { 0 };
+	struct err err;
+
+	if (yaml_load(&docs, &set->mem, source->name, source->text, &err) < 0)
+		listener->complain(listener->payload, err.text);
+	return docs;
+}
+
 static int add_for(struct ruleset *set, const struct rule_source *source, const struct yaml *doc,
 		   const struct language *language, const struct listener *listener,
 		   struct err *err)
@@ -155,13 +167,9 @@ void ruleset_add(struct ruleset *set, const struct rule_source *source,
 		 void *payload)
 {
 	struct listener listener = { complain, payload };
-	struct yaml_docs docs;
+	struct yaml_docs docs = read_docs(set, source, &listener);
 	struct err err;
 
-	if (yaml_load(&docs, &set->mem, source->name, source->text, &err) < 0) {
-		complain(payload, err.text);
-		return;
-	}
 	for (size_t i = 0; i < docs.n; i++)
 		if (docs.items[i]->kind != YAML_NULL &&
 		    add_doc(set, source, docs.items[i], only, n_only, &listener,
@@ -212,13 +220,10 @@ static int add_util(struct ruleset *set, const struct rule_source *source,
 void ruleset_add_utils(struct ruleset *set, const struct rule_source *source,
 		       rule_complaint *complain, void *payload)
 {
-	struct yaml_docs docs;
+	struct listener listener = { complain, payload };
+	struct yaml_docs docs = read_docs(set, source, &listener);
 	struct err err;
 
-	if (yaml_load(&docs, &set->mem, source->name, source->text, &err) < 0) {
-		complain(payload, err.text);
-		return;
-	}
 	for (size_t i = 0; i < docs.n; i++)
 		if (add_util(set, source, docs.items[i], &err) < 0)
 			complain(payload, err.text);
