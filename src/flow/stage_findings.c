@@ -6,13 +6,6 @@
 #include "repo/tree.h"
 #include "work.h"
 
-static void set_symbols(struct worker *worker, struct text_result *result)
-{
-	for (size_t i = 0; i < result->findings.n; i++)
-		result->findings.items[i].symbol = tree_symbol(
-			&result->tree, &worker->work, result->findings.items[i].span.start);
-}
-
 static void anchor(struct finding *f, const struct change *change)
 {
 	struct anchor place;
@@ -55,7 +48,7 @@ static bool scan_base(struct finding_list *out, struct worker *worker,
 	/* the same path: a rule's globs must not make a renamed file look new */
 	if (!work_text(&result, worker, &job, found->tree.n ? &found->tree : NULL))
 		return false;
-	set_symbols(worker, &result);
+	work_symbols(worker, &result);
 	*out = result.findings;
 	for (size_t i = 0; i < result.suppressed.n; i++)
 		ARENA_PUSH(&worker->work, out, result.suppressed.items[i]);
@@ -89,7 +82,7 @@ static void review_text(struct worker *worker, const struct change *change,
 	worker->files++;
 	if (found.findings.n == 0 && found.suppressed.n == 0)
 		return;
-	set_symbols(worker, &found);
+	work_symbols(worker, &found);
 	if (change->old_text.len && !scan_base(&base, worker, change, job, &found))
 		return;
 	used = ARENA_ARRAY(&worker->work, base.n + 1, bool);
@@ -125,7 +118,7 @@ static void find_gone(struct worker *worker, size_t i)
 	job.is_test = run_is_test(worker->run, job.language, job.path);
 	if (!work_text(&before, worker, &job, NULL) || before.findings.n == 0)
 		return;
-	set_symbols(worker, &before);
+	work_symbols(worker, &before);
 	job.text = change->new_text;
 	if (job.text.len && !work_text(&after, worker, &job, &before.tree))
 		return;
@@ -180,6 +173,7 @@ static int drop_moved(struct run *run, struct err *err)
 		arena_release(&self.work);
 		return -1;
 	}
+	run->moved_rules = NULL; /* it lived in that arena */
 	arena_release(&self.work);
 	used = ARENA_ARRAY(&run->mem, gone.n + 1, bool);
 	for (size_t i = 0; i < list->n; i++) {

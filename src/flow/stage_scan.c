@@ -1,13 +1,6 @@
 #include "base/file.h"
 #include "work.h"
 
-static void set_symbols(struct worker *worker, struct text_result *result)
-{
-	for (size_t i = 0; i < result->findings.n; i++)
-		result->findings.items[i].symbol = tree_symbol(
-			&result->tree, &worker->work, result->findings.items[i].span.start);
-}
-
 static void scan_text(struct worker *worker, const struct scan_file *file, struct str text)
 {
 	struct text_job job = { .path = file->name, .text = text };
@@ -18,7 +11,7 @@ static void scan_text(struct worker *worker, const struct scan_file *file, struc
 	if (!work_text(&result, worker, &job, NULL))
 		return;
 	worker->files++;
-	set_symbols(worker, &result);
+	work_symbols(worker, &result);
 	for (size_t i = 0; i < result.findings.n; i++)
 		work_keep(worker, &worker->findings, &result.findings.items[i]);
 	for (size_t i = 0; i < result.suppressed.n; i++)

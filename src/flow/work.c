@@ -151,6 +151,13 @@ bool work_text(struct text_result *out, struct worker *worker, const struct text
 	return done;
 }
 
+void work_symbols(struct worker *worker, struct text_result *result)
+{
+	for (size_t i = 0; i < result->findings.n; i++)
+		result->findings.items[i].symbol = tree_symbol(
+			&result->tree, &worker->work, result->findings.items[i].span.start);
+}
+
 void work_keep(struct worker *worker, struct finding_list *to, const struct finding *finding)
 {
 	struct finding copy = *finding;

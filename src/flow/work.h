@@ -49,6 +49,8 @@ struct text_result {
 
 bool work_text(struct text_result *out, struct worker *worker, const struct text_job *job,
 	       const struct tree *base);
+/* Names the definitions around each finding; only where that is of use, for it costs a search each. */
+void work_symbols(struct worker *worker, struct text_result *result);
 /* A copy that outlives the file. */
 void work_keep(struct worker *worker, struct finding_list *to, const struct finding *finding);
 void work_skip(struct worker *worker, struct str path, enum change_skip reason);

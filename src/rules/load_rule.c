@@ -256,11 +256,6 @@ static int load_range(struct rule **out, struct loader *l, const struct yaml *ya
 	return 0;
 }
 
-static int load_kind(struct rule **out, struct loader *l, const struct yaml *yaml)
-{
-	return load_selector(out, l, yaml);
-}
-
 static int load_list(struct rule **out, struct loader *l, const struct yaml *yaml,
 		     enum rule_op op)
 {
@@ -382,7 +377,7 @@ static int load_conjunction(struct rule **out, struct loader *l, const struct ya
 		const char *key;
 		int (*load)(struct rule **, struct loader *, const struct yaml *);
 	} loaders[] = {
-		{ "pattern", load_pattern }, { "kind", load_kind },
+		{ "pattern", load_pattern }, { "kind", load_selector },
 		{ "regex", load_regex },     { "nthChild", load_nth },
 		{ "range", load_range },     { "all", load_all },
 		{ "any", load_any },	     { "not", load_not },
