@@ -27,7 +27,6 @@ int cmd_review(int argc, char **argv)
 {
 	struct run_options run = { 0 };
 	struct output_options out = { 0 };
-	struct text_list paths = { 0 }, rules = { 0 }, sarif = { 0 };
 	bool staged = false, worktree = false;
 	const struct option table[] = {
 		{ "--base", 'b', OPTION_TEXT, &run.base, "REV", "compare with the merge base with REV" },
@@ -39,10 +38,10 @@ int cmd_review(int argc, char **argv)
 		{ "--output", 'o', OPTION_TEXT, &out.file, "FILE", "write the report there" },
 		{ "--fail-on", 0, OPTION_TEXT, &out.fail_on, "SEVERITY", "error (default), warning, info, hint, never" },
 		{ "--apply", 0, OPTION_FLAG, &out.apply, NULL, "with --worktree: apply the safe fixes" },
-		{ "--rules", 'r', OPTION_LIST, &rules, "PATH", "a rule file or folder, beside the built-in rules" },
+		{ "--rules", 'r', OPTION_LIST, &out.rules, "PATH", "a rule file or folder, beside the built-in rules" },
 		{ "--sgconfig", 0, OPTION_TEXT, &run.sgconfig, "FILE", "an ast-grep project file" },
 		{ "--no-builtin", 0, OPTION_FLAG, &run.no_builtin, NULL, "without the built-in rules" },
-		{ "--sarif", 0, OPTION_LIST, &sarif, "FILE", "add the findings of another tool on changed lines" },
+		{ "--sarif", 0, OPTION_LIST, &out.sarif, "FILE", "add the findings of another tool on changed lines" },
 		{ "--config", 'c', OPTION_TEXT, &run.config_file, "FILE", "instead of the base's .outrider.yml" },
 		{ "--no-config", 0, OPTION_FLAG, &run.no_config, NULL, "without .outrider.yml" },
 		{ "--jobs", 'j', OPTION_NUMBER, &run.jobs, "N", "threads; default: one for each processor" },
@@ -55,7 +54,7 @@ int cmd_review(int argc, char **argv)
 	int code;
 
 	arena_init(&mem, 16 << 20);
-	if (options_read(table, argc, argv, &paths, &mem, &err) < 0) {
+	if (options_read(table, argc, argv, &out.paths, &mem, &err) < 0) {
 		code = report_error(&err);
 	} else if (out.help) {
 		usage(table);
@@ -64,12 +63,6 @@ int cmd_review(int argc, char **argv)
 		code = report_error(&err);
 	} else {
 		run.kind = staged ? DIFF_STAGED : worktree ? DIFF_WORKTREE : DIFF_COMMITS;
-		run.paths = paths.items;
-		run.n_paths = paths.n;
-		run.rule_paths = rules.items;
-		run.n_rule_paths = rules.n;
-		run.sarif_files = sarif.items;
-		run.n_sarif_files = sarif.n;
 		code = output_run(&run, &out, review_stages);
 	}
 	arena_release(&mem);

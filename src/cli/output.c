@@ -123,6 +123,12 @@ int output_run(struct run_options *options, const struct output_options *out,
 	enum severity level = SEVERITY_ERROR;
 	struct err err;
 
+	options->paths = out->paths.items;
+	options->n_paths = out->paths.n;
+	options->rule_paths = out->rules.items;
+	options->n_rule_paths = out->rules.n;
+	options->sarif_files = out->sarif.items;
+	options->n_sarif_files = out->sarif.n;
 	if (isatty(STDERR_FILENO) && !out->quiet)
 		options->progress = show_progress;
 	run_init(&run, options);

@@ -5,9 +5,9 @@
 #include "option.h"
 
 struct output_options {
-	const char *format, *file, *fail_on, *min_confidence;
-	bool        apply, help, quiet;
-	unsigned    max_comments; /* UINT32_MAX: not given */
+	const char      *format, *file, *fail_on;
+	bool             apply, help, quiet;
+	struct text_list paths, rules, sarif; /* for the run */
 };
 
 /* Runs the stages, applies fixes if wanted, writes the report. Gives the exit code. */
