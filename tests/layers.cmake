@@ -3,32 +3,47 @@
 cmake_minimum_required(VERSION 3.25)
 
 # The folders, bottom up, and whose public headers each may include besides its own.
-set(folders base model syntax rules review repo flow cli)
+set(folders base model syntax rules review repo http store queue egress sandbox forge flow tricks selftest serve cli)
 set(base)
 set(model base)
 set(syntax base model)
 set(rules base model syntax)
 set(review base model)
 set(repo base model)
-set(flow base model syntax rules review repo)
-set(cli base model syntax rules review repo flow)
+set(http base)
+set(store base model)
+set(queue base model)
+set(egress base model)
+set(sandbox base model egress)
+set(forge base model http)
+set(flow base model syntax rules review repo sandbox forge)
+set(tricks base)
+set(selftest base model egress sandbox)
+set(serve base model syntax rules review repo http store queue egress sandbox forge flow selftest)
+set(cli base model syntax rules review repo http store queue egress sandbox forge flow selftest serve)
 
 # Who may use which library, by the start of its header's name.
-set(libraries git2 git2/ tree_sitter/ pcre2 yaml jansson openssl/)
+set(libraries git2 git2/ tree_sitter/ pcre2 yaml jansson openssl/ curl/ microhttpd zmq sqlite3 libpq-fe seccomp)
 set(git2 repo)
 set(git2/ repo)
 set(tree_sitter/ syntax)
 set(pcre2 rules)
 set(yaml base)
-set(jansson base review flow)
-set(openssl/ review)
+set(jansson base model review flow http forge store queue egress sandbox selftest serve cli)
+set(openssl/ review base http forge egress sandbox serve)
+set(curl/ http)
+set(microhttpd http)
+set(zmq queue)
+set(sqlite3 store)
+set(libpq-fe store)
+set(seccomp sandbox)
 
 # The C library: what any folder may use, and what does I/O, reads a clock or holds state.
 set(standard assert ctype errno float inttypes iso646 limits locale math setjmp stdalign stdarg stdatomic
 	stdbool stddef stdint stdio stdlib stdnoreturn string strings)
-set(system dirent fcntl fnmatch getopt glob poll pthread pwd sched signal spawn sysexits
-	termios threads time unistd sys/ linux/)
-set(system_folders base repo flow cli)
+set(system arpa/ dirent fcntl fnmatch getopt glob grp netdb netinet/ poll pthread pwd sched signal spawn sysexits
+	syslog termios threads time ucontext unistd sys/ linux/)
+set(system_folders base repo http store queue egress sandbox forge flow tricks selftest serve cli)
 # the parser's heap takes pages from the system, and is set up once; a tree is flattened from inside
 # tree-sitter, by its private headers
 set(exceptions "src/syntax/heap.c sys/mman.h" "src/syntax/heap.c pthread.h"

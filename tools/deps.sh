@@ -19,6 +19,12 @@ libpcre2-dev      library   libpcre2-8
 libyaml-dev       library   yaml-0.1
 libssl-dev        library   libcrypto
 libcmocka-dev     library   cmocka
+libcurl4-openssl-dev library libcurl
+libmicrohttpd-dev library   libmicrohttpd
+libzmq3-dev       library   libzmq
+libsqlite3-dev    library   sqlite3
+libpq-dev         library   libpq
+libseccomp-dev    library   libseccomp
 '
 dev='
 clang             command   clang

@@ -1,1 +1,1 @@
-#include <curl/curl.h>
+#include <mongoc/mongoc.h>
