@@ -1,5 +1,6 @@
 /* config.c - .outrider.yml to struct config: one table of keys, one small reader for each. */
-#include "config_reader.h"
+#include "base/reader.h"
+#include "flow/config.h"
 
 /* ---- rules and categories ---- */
 
@@ -345,7 +346,7 @@ int config_load(struct config *out, struct arena *mem, const char *name, struct 
 {
 	struct yaml_docs docs = { 0 };
 	struct config config;
-	struct reader r = { mem, name, &config, err };
+	struct reader r = { mem, name, err };
 
 	config_init(&config);
 	if (text.len > CONFIG_MAX_BYTES)

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/scope.h"
+#include "base/reader.h"
 #include "flow/config.h"
 
 enum { MEM = 64 << 20 };
@@ -231,7 +232,7 @@ static void test_limits(void **state)
 
 	arena_init(&mem, MEM);
 	buf_add(&text, STR("tests: ["));
-	for (int i = 0; i < CONFIG_MAX_ITEMS + 1; i++)
+	for (int i = 0; i < READER_MAX_ITEMS + 1; i++)
 		buf_add(&text, STR("a,"));
 	buf_add(&text, STR("]\n"));
 	assert_int_equal(config_load(&config, &mem, "c", buf_str(&text), &err), -1);

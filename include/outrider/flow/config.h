@@ -6,7 +6,6 @@
 
 enum {
 	CONFIG_MAX_BYTES = 256 << 10, /* a configuration is written by hand */
-	CONFIG_MAX_ITEMS = 2000,      /* in any one list or mapping */
 	CONFIG_MAX_TEXT = 20000,      /* bytes of one instruction: it goes into a prompt */
 };
 

@@ -1,16 +1,22 @@
-/* config_reader.h - values of a configuration file, checked; for config*.c alone. */
+/*
+ * reader.h - values of a YAML file of settings, checked: one table of keys, one small reader for each.
+ */
 #pragma once
+#include "base/glob.h"
 #include "base/yaml.h"
-#include "flow/config.h"
 
-struct reader {
-	struct arena  *mem;
-	const char    *name;
-	struct config *config;
-	struct err    *err;
+enum {
+	READER_MAX_ITEMS = 2000, /* of a list or mapping that people write */
+	READER_MAX_KEYS = 32,    /* of one table of keys */
 };
 
-/* `to` is what the key's value goes into: the whole config, or one rule, or one instruction. */
+struct reader {
+	struct arena *mem;
+	const char   *name; /* of the file, for errors */
+	struct err   *err;
+};
+
+/* `to` is what the key's value goes into: all settings, or one entry of a list. */
 struct key {
 	const char *name;
 	int (*read)(struct reader *r, const struct yaml *value, void *to);

@@ -1,5 +1,5 @@
-/* config_reader.c - errors that help, and the plain kinds of values. */
-#include "config_reader.h"
+/* reader.c - errors that help, and the plain kinds of values. */
+#include "base/reader.h"
 
 #include "base/scope.h"
 
@@ -56,8 +56,8 @@ int reader_expect(struct reader *r, const struct yaml *node, enum yaml_kind kind
 	if (node->kind != kind)
 		return yaml_error(r->err, r->name, node, "expected %s, not %s", what,
 				  yaml_kind_name(node));
-	if (node->n > CONFIG_MAX_ITEMS)
-		return yaml_error(r->err, r->name, node, "more than %d entries", CONFIG_MAX_ITEMS);
+	if (node->n > READER_MAX_ITEMS)
+		return yaml_error(r->err, r->name, node, "more than %d entries", READER_MAX_ITEMS);
 	return 0;
 }
 
@@ -65,7 +65,7 @@ int reader_expect(struct reader *r, const struct yaml *node, enum yaml_kind kind
 int reader_keys(struct reader *r, const struct yaml *map, const struct key *keys, size_t n,
 		     void *to)
 {
-	const char *names[32];
+	const char *names[READER_MAX_KEYS];
 
 	if (reader_expect(r, map, YAML_MAP, "a mapping"))
 		return -1;
