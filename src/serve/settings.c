@@ -210,11 +210,19 @@ static bool is_plain_name(struct str name)
 	return true;
 }
 
+static struct str forge_list(struct arena *mem)
+{
+	struct str list = { 0 };
+
+	for (size_t i = 0; i < forge_type_count(); i++)
+		list = arena_printf(mem, "%.*s%s%s", STR_ARG(list), i ? ", " : "",
+				    forge_type_name(forge_type_at(i)));
+	return list;
+}
+
 static int check_integration(struct reader *r, const struct yaml *node, const struct integration *one,
 			     const struct settings *settings)
 {
-	const struct forge_type *type = forge_find(one->forge);
-
 	if (!is_plain_name(one->name))
 		return yaml_error(r->err, r->name, node,
 				  "an integration needs a name of a-z, 0-9, - and _, for its address "
@@ -222,10 +230,9 @@ static int check_integration(struct reader *r, const struct yaml *node, const st
 	if (settings_integration(settings, one->name))
 		return yaml_error(r->err, r->name, node, "a second integration '%.*s'",
 				  STR_ARG(one->name));
-	if (!type)
-		return yaml_error(r->err, r->name, node,
-				  "integration '%.*s' needs `forge`: one of %s", STR_ARG(one->name),
-				  forge_names());
+	if (!forge_type_find(one->forge))
+		return yaml_error(r->err, r->name, node, "integration '%.*s' needs `forge`: one of %.*s",
+				  STR_ARG(one->name), STR_ARG(forge_list(r->mem)));
 	if (one->hooks.n == 0)
 		return yaml_error(r->err, r->name, node,
 				  "integration '%.*s' needs `secrets`: events that nobody signed are "

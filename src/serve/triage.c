@@ -1,12 +1,12 @@
-#include "serve/intake.h"
+#include "serve/triage.h"
 
 /* What a comment of ours ends with, whoever posts it: a copy of it by a person is no command either. */
 #define OWN_MARKER STR("<!-- outrider:")
 #define COMMAND STR("/outrider")
 
-static struct intake ignored(const char *reason)
+static struct triage ignored(const char *reason)
 {
-	return (struct intake){ INTAKE_IGNORED, reason };
+	return (struct triage){ TRIAGE_IGNORED, reason };
 }
 
 static bool matches(const struct glob_list *globs, struct str text)
@@ -47,7 +47,7 @@ static const char *left_out(const struct event *event, const struct intake_polic
 	return NULL;
 }
 
-static struct intake decide_pull(const struct event *event, const struct integration *integration,
+static struct triage decide_pull(const struct event *event, const struct integration *integration,
 				 const struct identity *self)
 {
 	const char *reason;
@@ -56,7 +56,7 @@ static struct intake decide_pull(const struct event *event, const struct integra
 	switch (event->action) {
 	case ACTION_MERGED:
 	case ACTION_CLOSED:
-		return (struct intake){ INTAKE_OUTCOME, "it ended" };
+		return (struct triage){ TRIAGE_OUTCOME, "it ended" };
 	case ACTION_OPENED:
 	case ACTION_UPDATED:
 	case ACTION_EDITED:
@@ -77,12 +77,12 @@ static struct intake decide_pull(const struct event *event, const struct integra
 	if (reason)
 		return ignored(reason);
 	/* a label or a title may have made it reviewable: the job sees whether this head was reviewed */
-	return (struct intake){ INTAKE_REVIEW, event->action == ACTION_UPDATED ? "new commits" :
+	return (struct triage){ TRIAGE_REVIEW, event->action == ACTION_UPDATED ? "new commits" :
 					       event->action == ACTION_OPENED  ? "opened" :
 										 "edited" };
 }
 
-static struct intake decide_comment(const struct event *event, const struct integration *integration,
+static struct triage decide_comment(const struct event *event, const struct integration *integration,
 				    const struct identity *self)
 {
 	(void)integration;
@@ -95,50 +95,50 @@ static struct intake decide_comment(const struct event *event, const struct inte
 		return ignored("not on a pull request");
 	if (!str_has(event->comment.body, COMMAND))
 		return ignored("no command");
-	return (struct intake){ INTAKE_COMMAND, "a command" };
+	return (struct triage){ TRIAGE_COMMAND, "a command" };
 }
 
-static struct intake decide_ci(const struct event *event, const struct integration *integration,
+static struct triage decide_ci(const struct event *event, const struct integration *integration,
 			       const struct identity *self)
 {
 	(void)integration;
 	if (self->app_id.len && str_eq(event->ci.app, self->app_id))
 		return ignored("our own check");
-	return (struct intake){ INTAKE_CI, "a result of CI" };
+	return (struct triage){ TRIAGE_CI, "a result of CI" };
 }
 
-static struct intake decide_queue(const struct event *event, const struct integration *integration,
+static struct triage decide_queue(const struct event *event, const struct integration *integration,
 				  const struct identity *self)
 {
 	(void)event, (void)integration, (void)self;
-	return (struct intake){ INTAKE_QUEUE, "a merge queue waits for checks" };
+	return (struct triage){ TRIAGE_QUEUE, "a merge queue waits for checks" };
 }
 
-static struct intake decide_install(const struct event *event, const struct integration *integration,
+static struct triage decide_install(const struct event *event, const struct integration *integration,
 				    const struct identity *self)
 {
 	(void)event, (void)integration, (void)self;
-	return (struct intake){ INTAKE_INSTALL, "repositories were added or removed" };
+	return (struct triage){ TRIAGE_INSTALL, "repositories were added or removed" };
 }
 
-static struct intake decide_push(const struct event *event, const struct integration *integration,
+static struct triage decide_push(const struct event *event, const struct integration *integration,
 				 const struct identity *self)
 {
 	(void)event, (void)integration, (void)self;
 	return ignored("pushes come again as events of their pull requests");
 }
 
-static struct intake decide_other(const struct event *event, const struct integration *integration,
+static struct triage decide_other(const struct event *event, const struct integration *integration,
 				  const struct identity *self)
 {
 	(void)event, (void)integration, (void)self;
 	return ignored("of no use here");
 }
 
-struct intake intake_decide(const struct event *event, const struct integration *integration,
+struct triage triage_decide(const struct event *event, const struct integration *integration,
 			    const struct identity *self)
 {
-	static struct intake (*const decide[EVENT_KINDS])(const struct event *,
+	static struct triage (*const decide[EVENT_KINDS])(const struct event *,
 							  const struct integration *,
 							  const struct identity *) = {
 		[EVENT_PULL] = decide_pull,   [EVENT_COMMENT] = decide_comment,
@@ -153,13 +153,13 @@ struct intake intake_decide(const struct event *event, const struct integration 
 	return decide[event->kind](event, integration, self);
 }
 
-const char *intake_verdict_name(enum intake_verdict verdict)
+const char *verdict_name(enum verdict verdict)
 {
-	static const char *const names[INTAKE_VERDICTS] = {
-		[INTAKE_IGNORED] = "ignored", [INTAKE_REVIEW] = "review",
-		[INTAKE_COMMAND] = "command", [INTAKE_OUTCOME] = "outcome",
-		[INTAKE_CI] = "ci",	      [INTAKE_QUEUE] = "queue",
-		[INTAKE_INSTALL] = "install",
+	static const char *const names[TRIAGE_VERDICTS] = {
+		[TRIAGE_IGNORED] = "ignored", [TRIAGE_REVIEW] = "review",
+		[TRIAGE_COMMAND] = "command", [TRIAGE_OUTCOME] = "outcome",
+		[TRIAGE_CI] = "ci",	      [TRIAGE_QUEUE] = "queue",
+		[TRIAGE_INSTALL] = "install",
 	};
 
 	return names[verdict];
