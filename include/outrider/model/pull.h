@@ -19,8 +19,16 @@ struct pull {
 	struct str   head_repository;        /* empty when deleted */
 	bool         fork, draft, closed, merged;
 	bool         can_push;               /* the author lets maintainers push to the head */
+	char         merge_oid[OID_HEX + 1]; /* the commit that a merge made; "" when unknown or not merged */
+	int64_t      updated;                /* Unix seconds; 0 when unknown */
+	uint32_t     version;                /* patch set of a Gerrit change, else 0 */
 	struct str  *labels;
 	size_t       n_labels;
+};
+
+struct pull_list {
+	struct pull *items;
+	size_t       n, cap;
 };
 
 enum side { SIDE_NEW, SIDE_OLD };
