@@ -1,6 +1,8 @@
 /* event.h - what a forge or a CI system told us, in one form for all of them. */
 #pragma once
 #include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
 #include "model/change.h"
 
 enum event_kind {
@@ -89,3 +91,8 @@ enum {
 /* "pull", "comment", ... and "opened", "updated", ...: stable words. */
 const char *event_kind_name(enum event_kind kind);
 const char *event_action_name(enum event_action action);
+
+/* One JSON object, for the payload of a job. A round trip is exact. */
+void event_encode(struct buf *out, const struct event *event);
+/* ERR_INPUT for what event_encode does not write. Strings are copied into `mem`. */
+int event_decode(struct event *out, struct arena *mem, struct str text, struct err *err);
