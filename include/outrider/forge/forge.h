@@ -187,10 +187,10 @@ int forge_token(struct forge *forge, struct arena *mem, const struct forge_place
 int forge_whoami(struct forge *forge, struct arena *mem, struct actor *out, struct err *err);
 int forge_pull(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
 	       struct err *err);
-enum pull_state { PULLS_OPEN, PULLS_MERGED, PULLS_ALL };
+enum pull_filter { PULLS_OPEN, PULLS_MERGED, PULLS_ALL };
 enum { FORGE_MAX_PULLS = 3000, FORGE_MAX_THREADS = 3000 };
 /* The latest first, at most `max`. Fields that a listing does not have are empty. */
-int forge_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_state state,
+int forge_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
 		size_t max, struct pull_list *out, struct err *err);
 /* Threads that we opened: by our account and with our marker. */
 int forge_threads(struct forge *forge, struct arena *mem, const struct forge_place *place,

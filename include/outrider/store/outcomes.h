@@ -47,7 +47,7 @@ int outcomes_figures(struct store *store, struct view view, struct str integrati
 		     struct str repository, int64_t since, struct page *page,
 		     struct rule_figures_list *out, struct arena *mem, struct err *err);
 
-struct mute {
+struct mute_row {
 	struct str integration, repository, tenant, rule;
 	struct str prefix;  /* empty: everywhere in the repository */
 	struct str reason;  /* shown to people: "3 of 20 comments were acted on" */
@@ -55,15 +55,15 @@ struct mute {
 	int64_t    since;
 };
 
-struct mute_list {
-	struct mute *items;
+struct mute_rows {
+	struct mute_row *items;
 	size_t       n, cap;
 };
-int mutes_put(struct store *store, const struct mute *mute, int64_t now, struct err *err);
+int mutes_put(struct store *store, const struct mute_row *mute, int64_t now, struct err *err);
 /* *found is false when it was not muted. */
-int mutes_lift(struct store *store, struct view view, const struct mute *mute, bool *found,
+int mutes_lift(struct store *store, struct view view, const struct mute_row *mute, bool *found,
 	       struct err *err);
 /* All of a repository: what a review leaves out. */
 int mutes_of_repository(struct store *store, struct str integration, struct str repository,
-			struct mute_list *out, struct arena *mem, struct err *err);
+			struct mute_rows *out, struct arena *mem, struct err *err);
 const char *fate_name(enum fate fate);

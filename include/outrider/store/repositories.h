@@ -49,17 +49,18 @@ struct pull_row {
 	char            reviewed_oid[OID_HEX + 1];   /* head of the last review that was posted; "" for none */
 	char            reviewed_base[OID_HEX + 1];  /* its merge base */
 	struct str      summary, check;              /* the forge's ids of our summary comment and check */
+	struct str      states;                      /* JSON: what a review must know of the last one (review/thread.h) */
 	int64_t         created, changed;
 };
 
-struct pull_list {
+struct pull_rows {
 	struct pull_row *items;
 	size_t           n, cap;
 };
 
 /* Makes it known or notes what an event said: title to base_ref, state, head_oid when not empty. The rest stays. */
 int pulls_see(struct store *store, const struct pull_row *row, int64_t now, struct err *err);
-/* After posting: sets reviewed_oid, reviewed_base, and summary and check when not empty. */
+/* After posting: sets reviewed_oid, reviewed_base, and summary, check and states when not empty. */
 int pulls_reviewed(struct store *store, const struct pull_row *row, int64_t now, struct err *err);
 int pulls_pause(struct store *store, struct str integration, struct str repository, uint64_t number,
 		bool paused, int64_t now, struct err *err);
@@ -68,6 +69,6 @@ int pulls_get(struct store *store, struct view view, struct str integration, str
 	      struct err *err);
 /* Last changed first; integration and repository may be empty for all; `open_only`. */
 int pulls_list(struct store *store, struct view view, struct str integration, struct str repository,
-	       bool open_only, struct page *page, struct pull_list *out, struct arena *mem,
+	       bool open_only, struct page *page, struct pull_rows *out, struct arena *mem,
 	       struct err *err);
 const char *pull_state_name(enum pull_state state);

@@ -4,21 +4,12 @@
 #include "model/finding.h"
 #include "store/store.h"
 
-enum thread_state {
-	THREAD_NEW,        /* posted for this head */
-	THREAD_PERSISTING, /* still true */
-	THREAD_MOVED,      /* still true, at another place */
-	THREAD_FIXED,
-	THREAD_DISPUTED,   /* a person disagrees: left alone */
-	THREAD_STATES,
-};
-
 struct thread_row {
 	char              fingerprint[FINGERPRINT_HEX + 1];
 	struct str        path, rule;
 	uint32_t          line;
 	struct str        thread, comment;          /* the forge's ids; may be empty until posted */
-	enum thread_state state;
+	struct str        status;                   /* a word of thread_status_name() (review/thread.h) */
 	char              first_oid[OID_HEX + 1], last_oid[OID_HEX + 1]; /* heads */
 	int64_t           created, changed;
 };
@@ -36,5 +27,3 @@ int threads_put(struct store *store, struct str integration, struct str reposito
 /* All of a pull request, in the order of their making. */
 int threads_of_pull(struct store *store, struct str integration, struct str repository,
 		    uint64_t number, struct thread_rows *out, struct arena *mem, struct err *err);
-const char *thread_state_name(enum thread_state state);
-bool thread_state_parse(struct str word, enum thread_state *out);
