@@ -4,7 +4,8 @@ const struct call_type call_types[] = {
 	{ "recall", call_recall },     { "conclude", call_conclude }, { "mutes", call_mutes },
 	{ "outcomes", call_outcomes }, { "pause", call_pause },	      { "mute", call_mute },
 	{ "plan", call_plan },	       { "sent", call_sent },	      { "done", call_done },
-	{ "failed", call_failed },     { NULL, NULL },
+	{ "failed", call_failed },     { "rate", call_rate },	      { "blocked", call_blocked },
+	{ NULL, NULL },
 };
 
 int call_job(struct job *out, struct store *store, int64_t job, int64_t token, struct arena *mem,

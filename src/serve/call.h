@@ -22,7 +22,7 @@ struct call_type {
 	const char *name;
 	call_fn    *answer;
 };
-/* Ends with a NULL name. "token" and "wait" are not here: they are errands (errand.h). */
+/* Ends with a NULL name. "token" is not here: it is an errand (errand.h). */
 extern const struct call_type call_types[];
 
 /*
@@ -36,4 +36,4 @@ int call_job(struct job *out, struct store *store, int64_t job, int64_t token, s
 	     struct err *err);
 
 call_fn call_recall, call_conclude, call_mutes, call_outcomes, call_pause, call_mute, call_plan, call_sent,
-	call_done, call_failed;
+	call_done, call_failed, call_rate, call_blocked;

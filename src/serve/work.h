@@ -1,0 +1,37 @@
+/* work.h - one job in the worker's thread. Private to this folder. */
+#pragma once
+#include "flow/pull_job.h"
+#include "worker.h"
+
+struct work {
+	struct worker          *worker;
+	struct arena            mem;        /* of the whole job */
+	json_t                 *body;       /* as it came; owned */
+	struct event            event;      /* that started it */
+	struct str              integration, repository, head;
+	uint64_t                number;
+	struct forge_config     config;     /* with the job's token */
+	struct forge           *forge;
+	struct identity_text { struct str login, id; } self;
+	struct forge_place      place;
+	struct str              summary, check; /* ids of what stands there */
+	struct str              states;
+	bool                    paused, silent;
+	json_t                 *reply_rows; /* rows of the outbox, by key; owned */
+	json_t                 *losses;     /* what the forge could not express */
+	struct pull_job        *pull;       /* while one runs */
+};
+
+/* Asks the broker for the token and what it knows; opens the forge. */
+int work_open(struct work *work, struct err *err);
+void work_close(struct work *work);
+/* Effects into the outbox, then out, each once. */
+int work_deliver(struct work *work, const struct forge_plan *plan, struct err *err);
+/* What lowering needs for this job. */
+int work_target(struct forge_target *out, struct work *work, const struct pull *pull, struct err *err);
+/* The review of a pull request: `dismiss` and `full` as a command asked. *skipped: why nothing was reviewed, or NULL. */
+int work_review(struct work *work, bool dismiss, const char **skipped, struct err *err);
+
+/* One kind of job. The result goes into `result`, an object. */
+typedef int work_fn(struct work *work, json_t *result, struct err *err);
+work_fn work_pull, work_command, work_outcome, work_queue;

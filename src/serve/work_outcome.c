@@ -1,0 +1,80 @@
+/* work_outcome.c - a pull request ended: what became of our comments is learned, and a rule that is of no use here is muted. */
+#include "review/outcome.h"
+#include "serve/log.h"
+#include "work.h"
+
+static const char *fate_of(enum outcome_kind kind)
+{
+	static const char *const fates[OUTCOMES] = {
+		[OUTCOME_FIXED] = "fixed",	   [OUTCOME_THANKED] = "up",
+		[OUTCOME_IGNORED] = "ignored",	   [OUTCOME_DISMISSED] = "disputed",
+		[OUTCOME_DISPUTED] = "disputed",   [OUTCOME_DOWN] = "down",
+	};
+
+	return fates[kind];
+}
+
+/* A fact for each prefix that it counts for, and that the comment was posted at all. */
+static void add_facts(json_t *list, struct work *work, const struct outcome *outcome)
+{
+	struct str prefixes[OUTCOME_PREFIXES];
+	const char *const fates[] = { "posted", fate_of(outcome->kind) };
+	size_t n = outcome_prefixes(prefixes, outcome->path);
+
+	(void)work;
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < COUNT(fates); j++) {
+			json_t *one = json_object();
+
+			body_set(one, "marker", str_of(outcome->marker));
+			body_set(one, "rule", outcome->rule);
+			body_set(one, "prefix", prefixes[i]);
+			json_object_set_new(one, "fate", json_string(fates[j]));
+			json_object_set_new(one, "n", json_integer(1));
+			json_array_append_new(list, one);
+		}
+}
+
+static int see_pull(struct work *work, const struct pull *pull, struct err *err)
+{
+	json_t *ask AUTO_JSON = json_object();
+	json_t *reply AUTO_JSON = NULL;
+	json_t *one = json_object();
+
+	body_set(one, "title", pull->title);
+	body_set(one, "url", pull->url);
+	body_set(one, "author", pull->author.login);
+	body_set(one, "base_ref", pull->base_ref);
+	body_set(one, "head", str_of(pull->head_oid));
+	json_object_set_new(one, "closed", json_boolean(pull->closed));
+	json_object_set_new(one, "merged", json_boolean(pull->merged));
+	json_object_set_new(ask, "pull", one);
+	return worker_ask(work->worker, "conclude", ask, &reply, err);
+}
+
+int work_outcome(struct work *work, json_t *result, struct err *err)
+{
+	json_t *ask AUTO_JSON = json_object();
+	json_t *reply AUTO_JSON = NULL;
+	json_t *facts = json_array();
+	struct thread_list threads = { 0 };
+	struct thread_states states = { 0 };
+	struct outcome_list outcomes = { 0 };
+	struct pull pull;
+
+	json_object_set_new(ask, "outcomes", facts);
+	if (forge_pull(work->forge, &work->mem, &work->place, &pull, err) ||
+	    see_pull(work, &pull, err))
+		return -1;
+	json_object_set_new(result, "merged", json_boolean(pull.merged));
+	if (!pull.merged)
+		return 0; /* what was thrown away says nothing about a comment */
+	if (forge_threads(work->forge, &work->mem, &work->place, &threads, err) ||
+	    thread_states_read(&states, &work->mem, work->states, err) ||
+	    outcome_of_merge(&outcomes, &work->mem, &threads, &states, NULL, err))
+		return -1;
+	for (size_t i = 0; i < outcomes.n; i++)
+		add_facts(facts, work, &outcomes.items[i]);
+	json_object_set_new(result, "comments", json_integer((json_int_t)outcomes.n));
+	return outcomes.n ? worker_ask(work->worker, "outcomes", ask, &reply, err) : 0;
+}
