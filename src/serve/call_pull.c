@@ -1,6 +1,5 @@
 /* call_pull.c - what is known of a pull request, and what a job found out about it. */
 #include "call.h"
-#include "store/outcomes.h"
 #include "store/repositories.h"
 #include "store/reviews.h"
 #include "store/threads.h"
@@ -162,81 +161,4 @@ int call_pause(struct call *call, struct err *err)
 
 	return pulls_pause(call->store, job->integration, job->repository, job->number,
 			   body_bool(call->in, "paused"), call->now, err);
-}
-
-/* ---- rules: muted, and what became of their comments ---- */
-
-int call_mutes(struct call *call, struct err *err)
-{
-	struct mute_rows rows = { 0 };
-	json_t *list = json_array();
-
-	json_object_set_new(call->out, "mutes", list);
-	if (mutes_of_repository(call->store, call->job->integration, call->job->repository, &rows,
-				call->mem, err))
-		return -1;
-	for (size_t i = 0; i < rows.n; i++) {
-		json_t *one = json_object();
-
-		body_set(one, "rule", rows.items[i].rule);
-		body_set(one, "prefix", rows.items[i].prefix);
-		body_set(one, "reason", rows.items[i].reason);
-		json_object_set_new(one, "asked",
-				    json_boolean(!str_eq(rows.items[i].by, STR("outrider"))));
-		json_array_append_new(list, one);
-	}
-	return 0;
-}
-
-int call_mute(struct call *call, struct err *err)
-{
-	struct mute_row row = { .integration = call->job->integration,
-				.repository = call->job->repository,
-				.tenant = call->job->tenant,
-				.rule = body_str(call->mem, call->in, "rule"),
-				.prefix = body_str(call->mem, call->in, "prefix"),
-				.reason = body_str(call->mem, call->in, "reason"),
-				.by = body_str(call->mem, call->in, "by") };
-
-	if (row.rule.len == 0 || row.by.len == 0)
-		return err_input(err, "a mute needs a rule and who asked for it");
-	return mutes_put(call->store, &row, call->now, err);
-}
-
-static bool fate_parse(struct str word, enum fate *out)
-{
-	for (int i = 0; i < FATES; i++)
-		if (str_eq(word, str_of(fate_name((enum fate)i)))) {
-			*out = (enum fate)i;
-			return true;
-		}
-	return false;
-}
-
-int call_outcomes(struct call *call, struct err *err)
-{
-	const json_t *list = json_object_get(call->in, "outcomes");
-	size_t n = json_array_size(list);
-	struct outcome_row *rows;
-
-	if (n > THREADS_MAX)
-		return err_input(err, "%zu outcomes, more than %d", n, THREADS_MAX);
-	rows = ARENA_ARRAY(call->mem, n + 1, struct outcome_row);
-	for (size_t i = 0; i < n; i++) {
-		const json_t *one = json_array_get(list, i);
-		struct str marker = body_str(call->mem, one, "marker");
-
-		rows[i] = (struct outcome_row){ .integration = call->job->integration,
-						.repository = call->job->repository,
-						.tenant = call->job->tenant,
-						.number = call->job->number,
-						.n = (uint32_t)body_int(one, "n"),
-						.rule = body_str(call->mem, one, "rule"),
-						.prefix = body_str(call->mem, one, "prefix") };
-		memcpy(rows[i].fingerprint, marker.p,
-		       marker.len < FINGERPRINT_HEX ? marker.len : FINGERPRINT_HEX);
-		if (!fate_parse(body_str(call->mem, one, "fate"), &rows[i].fate))
-			return err_input(err, "an outcome without a fate");
-	}
-	return outcomes_put(call->store, rows, n, call->now, err);
 }

@@ -19,7 +19,8 @@ struct work {
 	bool                    paused, silent;
 	json_t                 *reply_rows; /* rows of the outbox, by key; owned */
 	json_t                 *losses;     /* what the forge could not express */
-	struct pull_job        *pull;       /* while one runs */
+	struct pull_options     options;    /* of `pull` */
+	struct pull_job        *pull;       /* while one runs, and until the end of the job; owned */
 };
 
 /* Asks the broker for the token and what it knows; opens the forge. */

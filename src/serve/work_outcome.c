@@ -14,25 +14,23 @@ static const char *fate_of(enum outcome_kind kind)
 	return fates[kind];
 }
 
-/* A fact for each prefix that it counts for, and that the comment was posted at all. */
-static void add_facts(json_t *list, struct work *work, const struct outcome *outcome)
+/* What became of it, and that it was posted at all. */
+static void add_facts(json_t *list, const struct outcome *outcome)
 {
 	struct str prefixes[OUTCOME_PREFIXES];
 	const char *const fates[] = { "posted", fate_of(outcome->kind) };
 	size_t n = outcome_prefixes(prefixes, outcome->path);
 
-	(void)work;
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < COUNT(fates); j++) {
-			json_t *one = json_object();
+	for (size_t j = 0; j < COUNT(fates); j++) {
+		json_t *one = json_object();
 
-			body_set(one, "marker", str_of(outcome->marker));
-			body_set(one, "rule", outcome->rule);
-			body_set(one, "prefix", prefixes[i]);
-			json_object_set_new(one, "fate", json_string(fates[j]));
-			json_object_set_new(one, "n", json_integer(1));
-			json_array_append_new(list, one);
-		}
+		body_set(one, "marker", str_of(outcome->marker));
+		body_set(one, "rule", outcome->rule);
+		body_set(one, "prefix", n ? prefixes[n - 1] : STR(""));
+		json_object_set_new(one, "fate", json_string(fates[j]));
+		json_object_set_new(one, "n", json_integer(1));
+		json_array_append_new(list, one);
+	}
 }
 
 static int see_pull(struct work *work, const struct pull *pull, struct err *err)
@@ -74,7 +72,7 @@ int work_outcome(struct work *work, json_t *result, struct err *err)
 	    outcome_of_merge(&outcomes, &work->mem, &threads, &states, NULL, err))
 		return -1;
 	for (size_t i = 0; i < outcomes.n; i++)
-		add_facts(facts, work, &outcomes.items[i]);
+		add_facts(facts, &outcomes.items[i]);
 	json_object_set_new(result, "comments", json_integer((json_int_t)outcomes.n));
 	return outcomes.n ? worker_ask(work->worker, "outcomes", ask, &reply, err) : 0;
 }

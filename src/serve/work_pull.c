@@ -366,21 +366,18 @@ static const char *skip_reason(const struct pull_job *job)
 
 int work_review(struct work *work, bool dismiss, const char **skipped, struct err *err)
 {
-	struct pull_options options;
 	struct pull_job *job = malloc(sizeof(*job));
 
 	if (!job)
 		return err_set(err, ERR_TEMP, "out of memory");
-	set_options(&options, work, dismiss);
-	pull_job_init(job, &options, &calls, work);
+	set_options(&work->options, work, dismiss);
+	pull_job_init(job, &work->options, &calls, work);
 	work->pull = job;
 	if (pull_job_run(job, err)) {
 		if (err->kind != ERR_TEMP && !worker_stopped(work->worker))
 			post_failure(work, job, err->text);
-		job->options = NULL; /* they end here */
 		return -1;
 	}
-	job->options = NULL;
 	*skipped = skip_reason(job);
 	if (job->end == PULL_CANCELLED)
 		return err_set(err, ERR_TEMP, "stopped");

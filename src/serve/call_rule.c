@@ -1,0 +1,154 @@
+/* call_rule.c - rules of a repository: muted by people, and by what became of their comments. */
+#include "call.h"
+#include "review/outcome.h"
+#include "serve/log.h"
+#include "store/outcomes.h"
+#include "store/threads.h"
+
+int call_mutes(struct call *call, struct err *err)
+{
+	struct mute_rows rows = { 0 };
+	json_t *list = json_array();
+
+	json_object_set_new(call->out, "mutes", list);
+	if (mutes_of_repository(call->store, call->job->integration, call->job->repository, &rows,
+				call->mem, err))
+		return -1;
+	for (size_t i = 0; i < rows.n; i++) {
+		json_t *one = json_object();
+
+		body_set(one, "rule", rows.items[i].rule);
+		body_set(one, "prefix", rows.items[i].prefix);
+		body_set(one, "reason", rows.items[i].reason);
+		json_object_set_new(one, "asked",
+				    json_boolean(!str_eq(rows.items[i].by, STR("outrider"))));
+		json_array_append_new(list, one);
+	}
+	return 0;
+}
+
+int call_mute(struct call *call, struct err *err)
+{
+	struct mute_row row = { .integration = call->job->integration,
+				.repository = call->job->repository,
+				.tenant = call->job->tenant,
+				.rule = body_str(call->mem, call->in, "rule"),
+				.prefix = body_str(call->mem, call->in, "prefix"),
+				.reason = body_str(call->mem, call->in, "reason"),
+				.by = body_str(call->mem, call->in, "by") };
+
+	if (row.rule.len == 0 || row.by.len == 0)
+		return err_input(err, "a mute needs a rule and who asked for it");
+	return mutes_put(call->store, &row, call->now, err);
+}
+
+static bool fate_parse(struct str word, enum fate *out)
+{
+	for (int i = 0; i < FATES; i++)
+		if (str_eq(word, str_of(fate_name((enum fate)i)))) {
+			*out = (enum fate)i;
+			return true;
+		}
+	return false;
+}
+
+/* ---- what was learned ---- */
+
+/* The facts of a rule below one prefix, counted for each prefix above it too. */
+static void add_figures(struct outcome_counts *counts, struct arena *mem,
+			const struct rule_figures *row)
+{
+	static const struct {
+		enum fate         fate;
+		enum outcome_kind kind;
+	} kinds[] = {
+		{ FATE_FIXED, OUTCOME_FIXED }, { FATE_IGNORED, OUTCOME_IGNORED },
+		{ FATE_UP, OUTCOME_THANKED },  { FATE_DOWN, OUTCOME_DOWN },
+		{ FATE_DISPUTED, OUTCOME_DISPUTED },
+	};
+	struct outcome one = { .rule = row->rule, .path = row->prefix };
+
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		one.kind = kinds[i].kind;
+		for (uint64_t n = 0; n < row->n[kinds[i].fate]; n++)
+			outcome_add(counts, mem, &one);
+	}
+}
+
+static int read_figures(struct outcome_counts *counts, struct call *call, struct err *err)
+{
+	enum { DAYS = 180 }; /* what a team thought of a rule half a year ago says little */
+	struct page page = { .limit = STORE_MAX_PAGE };
+
+	do {
+		struct rule_figures_list list = { 0 };
+
+		if (outcomes_figures(call->store, call->view, call->job->integration,
+				     call->job->repository, call->now - (int64_t)DAYS * 24 * 3600 * 1000,
+				     &page, &list, call->mem, err))
+			return -1;
+		for (size_t i = 0; i < list.n; i++)
+			add_figures(counts, call->mem, &list.items[i]);
+		page.after = page.next;
+	} while (page.next.len);
+	return 0;
+}
+
+/* Mutes what the facts speak against. What a person muted or lifted stays as it is. */
+static int learn(struct call *call, struct err *err)
+{
+	struct outcome_policy policy = outcome_policy_default();
+	struct outcome_counts counts = { 0 };
+	struct mute_list mutes = { 0 };
+
+	if (read_figures(&counts, call, err))
+		return -1;
+	outcome_mutes(&mutes, call->mem, &counts, &policy);
+	for (size_t i = 0; i < mutes.n; i++) {
+		struct mute_row row = { .integration = call->job->integration,
+					.repository = call->job->repository,
+					.tenant = call->job->tenant,
+					.rule = mutes.items[i].rule,
+					.prefix = mutes.items[i].prefix,
+					.reason = mutes.items[i].reason,
+					.by = STR("outrider") };
+
+		log_line(LOG_INFO,
+			 LOG_FIELDS(LOG_TEXT("repository", row.repository), LOG_TEXT("rule", row.rule),
+				    LOG_TEXT("prefix", row.prefix)),
+			 "rule muted: %.*s", STR_ARG(row.reason));
+		if (mutes_put(call->store, &row, call->now, err))
+			return -1;
+	}
+	return 0;
+}
+
+int call_outcomes(struct call *call, struct err *err)
+{
+	const json_t *list = json_object_get(call->in, "outcomes");
+	size_t n = json_array_size(list);
+	struct outcome_row *rows;
+
+	if (n > THREADS_MAX)
+		return err_input(err, "%zu outcomes, more than %d", n, THREADS_MAX);
+	rows = ARENA_ARRAY(call->mem, n + 1, struct outcome_row);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *one = json_array_get(list, i);
+		struct str marker = body_str(call->mem, one, "marker");
+
+		rows[i] = (struct outcome_row){ .integration = call->job->integration,
+						.repository = call->job->repository,
+						.tenant = call->job->tenant,
+						.number = call->job->number,
+						.n = (uint32_t)body_int(one, "n"),
+						.rule = body_str(call->mem, one, "rule"),
+						.prefix = body_str(call->mem, one, "prefix") };
+		memcpy(rows[i].fingerprint, marker.p,
+		       marker.len < FINGERPRINT_HEX ? marker.len : FINGERPRINT_HEX);
+		if (!fate_parse(body_str(call->mem, one, "fate"), &rows[i].fate))
+			return err_input(err, "an outcome without a fate");
+	}
+	if (outcomes_put(call->store, rows, n, call->now, err))
+		return -1;
+	return learn(call, err);
+}
