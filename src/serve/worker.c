@@ -398,9 +398,9 @@ static int turn(struct worker *w, struct err *err)
 
 static int open_link(struct worker *w, struct err *err)
 {
-	struct key_pair keys = { 0 };
-	struct link_options options = { .endpoint = w->options->endpoint,
-					.server_key = w->options->broker_key };
+	struct key_pair keys = { 0 }, broker = { 0 };
+	struct link_options options = { .endpoint = w->options->endpoint };
+	const char *broker_key = w->options->broker_key;
 	int status;
 
 	if (w->options->key_file) {
@@ -408,6 +408,12 @@ static int open_link(struct worker *w, struct err *err)
 			return -1;
 		options.own = &keys;
 	}
+	if (broker_key && key_is_valid(str_of(broker_key)))
+		options.server_key = broker_key;
+	else if (broker_key && key_read(&broker, broker_key, err))
+		return -1;
+	else if (broker_key)
+		options.server_key = broker.public_key;
 	status = link_open_spoke(&w->link, &options, err);
 	key_wipe(&keys);
 	return status;

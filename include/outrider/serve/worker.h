@@ -19,7 +19,7 @@ struct worker_options {
 	const char *name;        /* unique; NULL: host and process id */
 	const char *endpoint;    /* of the broker */
 	const char *key_file;    /* tcp: our key */
-	const char *broker_key;  /* tcp: the broker's public key, 40 characters */
+	const char *broker_key;  /* tcp: the broker's public key: a file, or the 40 characters themselves */
 	const char *data;        /* folder for mirrors */
 	unsigned    mirror_gb;
 };
