@@ -79,7 +79,7 @@ static void remember(struct work *work, const struct effect *effect, struct str 
 		work->summary = arena_str(&work->mem, id);
 }
 
-static int outbox_state(void *ctx, const struct effect *effect, enum outbox_state *state,
+static int outbox_state(void *ctx, const struct effect *effect, enum effect_state *state,
 			struct str *id, struct err *err)
 {
 	struct work *work = ctx;
@@ -87,11 +87,11 @@ static int outbox_state(void *ctx, const struct effect *effect, enum outbox_stat
 	struct str word = body_str(&work->mem, row, "state");
 
 	(void)err;
-	*state = str_eq(word, STR("confirmed")) ? OUTBOX_DONE :
-		 str_eq(word, STR("sent"))	? OUTBOX_SENT :
-						  OUTBOX_PLANNED;
+	*state = str_eq(word, STR("confirmed")) ? EFFECT_DONE :
+		 str_eq(word, STR("sent"))	? EFFECT_SENT :
+						  EFFECT_PLANNED;
 	*id = STR("");
-	if (*state == OUTBOX_DONE) {
+	if (*state == EFFECT_DONE) {
 		json_t *answer AUTO_JSON = body_read(body_str(&work->mem, row, "answer"), NULL);
 
 		*id = body_str(&work->mem, answer, "id");

@@ -222,10 +222,10 @@ int forge_find(struct forge *forge, struct arena *mem, const struct effect *effe
 /*
  * Where effects are remembered between processes. Each returns -1 to stop the delivery with *err set.
  */
-enum outbox_state { OUTBOX_PLANNED, OUTBOX_SENT, OUTBOX_DONE };
+enum effect_state { EFFECT_PLANNED, EFFECT_SENT, EFFECT_DONE };
 struct outbox {
 	/* The state of an effect by key (PLANNED when unknown) and, when done, the id that answered it. */
-	int (*state)(void *ctx, const struct effect *effect, enum outbox_state *state, struct str *id,
+	int (*state)(void *ctx, const struct effect *effect, enum effect_state *state, struct str *id,
 		     struct err *err);
 	int (*sending)(void *ctx, const struct effect *effect, struct err *err); /* durable before it returns */
 	int (*done)(void *ctx, const struct effect *effect, const struct forge_answer *answer, struct err *err);

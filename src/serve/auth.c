@@ -1,0 +1,164 @@
+/* auth.c - who asks: sessions by cookie, API tokens, and the administrator's token. */
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+
+#include "pages_private.h"
+#include "request.h"
+#include "serve/log.h"
+
+static void to_hex(char *out, const unsigned char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sprintf(out + 2 * i, "%02x", bytes[i]);
+}
+
+void hash_hex(char out[SECRET_HASH_HEX + 1], struct str text)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
+	unsigned n = 0;
+
+	EVP_Digest(text.p, text.len, digest, &n, EVP_sha256(), NULL);
+	to_hex(out, digest, SECRET_HASH_HEX / 2);
+}
+
+int random_hex(char out[2 * SESSION_SECRET_BYTES + 1], struct err *err)
+{
+	unsigned char bytes[SESSION_SECRET_BYTES];
+
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+		return err_set(err, ERR_TEMP, "no random bytes");
+	to_hex(out, bytes, sizeof(bytes));
+	return 0;
+}
+
+/* The value of our cookie, or of the bearer token. */
+static struct str secret_of(const struct request *r, bool *token)
+{
+	struct str header = http_header_get(&r->call->headers, STR("Authorization"));
+	struct str cookies = http_header_get(&r->call->headers, STR("Cookie")), one;
+
+	*token = str_starts(header, STR("Bearer "));
+	if (*token)
+		return str_trim(str_from(header, 7));
+	while (str_cut(&cookies, ';', &one)) {
+		one = str_trim(one);
+		if (str_starts(one, STR("outrider=")))
+			return str_from(one, 9);
+	}
+	return STR("");
+}
+
+int visitor_find(struct visitor *out, struct request *r, struct err *err)
+{
+	struct session session;
+	char hash[SECRET_HASH_HEX + 1];
+	struct str secret;
+	bool found, token;
+
+	*out = (struct visitor){ 0 };
+	secret = secret_of(r, &token);
+	if (secret.len == 0)
+		return 0;
+	hash_hex(hash, secret);
+	if (sessions_get(r->store, hash, r->now, &session, &found, r->mem, err))
+		return -1;
+	if (!found || session.token != token)
+		return 0;
+	*out = (struct visitor){ .known = true, .role = session.role, .subject = session.subject,
+				 .view = { session.all, session.tenant }, .token = token };
+	hash_hex(out->csrf, arena_printf(r->mem, "csrf:%.*s", STR_ARG(secret)));
+	return 0;
+}
+
+int visitor_enter(struct request *r, const struct session *who, struct err *err)
+{
+	struct session session = *who;
+	char secret[2 * SESSION_SECRET_BYTES + 1];
+	bool secure = str_starts(r->pages->gateway->settings->url, STR("https:"));
+
+	if (random_hex(secret, err))
+		return -1;
+	hash_hex(session.hash, str_of(secret));
+	session.created = r->now;
+	session.expires = r->now + (int64_t)SESSION_HOURS * 3600 * 1000;
+	if (sessions_put(r->store, &session, r->now, err))
+		return -1;
+	request_header(r, "Set-Cookie",
+		       arena_printf(r->mem, "outrider=%s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%d%s",
+				    secret, SESSION_HOURS * 3600, secure ? "; Secure" : ""));
+	return request_go(r, "/");
+}
+
+/* ---- the login page ---- */
+
+int login_page(struct request *r, struct err *err)
+{
+	const struct settings *settings = r->pages->gateway->settings;
+
+	(void)err;
+	r->title = "Log in";
+	if (settings->login.issuer.len)
+		html_add(&r->out, "<p><a class=button href=\"/login/oidc\">Log in with %S</a></p>",
+			 settings->login.issuer);
+	if (r->pages->admin_token.len)
+		html_add(&r->out, "<form method=post action=\"/login\"><label>Administrator's token "
+				  "<input type=password name=token autocomplete=current-password required>"
+				  "</label><button>Log in</button></form>");
+	if (!settings->login.issuer.len && !r->pages->admin_token.len)
+		html_add(&r->out, "<p>Nobody can log in: the settings name neither <code>login: token"
+				  "</code> nor <code>login: issuer</code>.</p>");
+	return 0;
+}
+
+static bool too_many(struct request *r, bool failed)
+{
+	struct pages *pages = r->pages;
+	int64_t minute = r->now / 60000;
+	bool many;
+
+	pthread_mutex_lock(&pages->lock);
+	if (pages->minute != minute)
+		pages->failures = 0;
+	pages->minute = minute;
+	pages->failures += failed;
+	many = pages->failures > LOGIN_FAILURES;
+	pthread_mutex_unlock(&pages->lock);
+	return many;
+}
+
+int login_post(struct request *r, struct err *err)
+{
+	struct session admin = { .subject = STR("admin"), .tenant = STR("default"), .all = true,
+				 .role = ROLE_ADMIN };
+	char given[SECRET_HASH_HEX + 1], right[SECRET_HASH_HEX + 1];
+
+	if (too_many(r, false)) {
+		r->status = 429;
+		return err_set(err, ERR_PERM, "Too many logins failed: wait a minute.");
+	}
+	/* hashes have one length, whatever was typed */
+	hash_hex(given, request_field(r, "token"));
+	hash_hex(right, r->pages->admin_token);
+	if (r->pages->admin_token.len == 0 || CRYPTO_memcmp(given, right, SECRET_HASH_HEX) != 0) {
+		too_many(r, true);
+		log_line(LOG_WARNING, LOG_FIELDS(LOG_TEXT("peer", r->call->peer)), "a login failed");
+		r->status = 401;
+		return err_set(err, ERR_PERM, "That is not the token.");
+	}
+	return visitor_enter(r, &admin, err);
+}
+
+int logout_post(struct request *r, struct err *err)
+{
+	char hash[SECRET_HASH_HEX + 1];
+	struct view all = { .all = true };
+	bool token, found;
+
+	hash_hex(hash, secret_of(r, &token));
+	if (sessions_delete(r->store, all, hash, &found, err))
+		return -1;
+	request_header(r, "Set-Cookie", STR("outrider=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"));
+	return request_go(r, "/login");
+}

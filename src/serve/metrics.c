@@ -1,0 +1,83 @@
+/* metrics.c - for machines that watch: /healthz, /readyz, and /metrics in Prometheus' text format. */
+#include "answers.h"
+#include "pages_private.h"
+#include "store/jobs.h"
+#include "store/nodes.h"
+
+/* The process lives; nothing else is asked, so that a slow database does not get us restarted. */
+int health_answer(struct request *r, struct err *err)
+{
+	(void)err;
+	buf_add(&r->out, STR("{\"status\":\"ok\"}\n"));
+	return 0;
+}
+
+/* Webhooks can be kept: the database answers. */
+int ready_answer(struct request *r, struct err *err)
+{
+	if (store_ping(r->store, err))
+		return -1;
+	buf_add(&r->out, STR("{\"status\":\"ready\"}\n"));
+	return 0;
+}
+
+static void metric(struct buf *out, const char *name, const char *type, const char *help)
+{
+	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void one(struct buf *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+	metric(out, name, type, help);
+	buf_printf(out, "%s %llu\n", name, (unsigned long long)value);
+}
+
+static void add_gateway(struct buf *out, struct gateway *g)
+{
+	struct http_server_counts http;
+
+	metric(out, "outrider_deliveries_total", "counter", "Webhooks by what became of them, since the start.");
+	buf_printf(out, "outrider_deliveries_total{result=\"taken\"} %llu\n", (unsigned long long)g->taken);
+	buf_printf(out, "outrider_deliveries_total{result=\"duplicate\"} %llu\n",
+		   (unsigned long long)g->duplicates);
+	buf_printf(out, "outrider_deliveries_total{result=\"refused\"} %llu\n", (unsigned long long)g->refused);
+	buf_printf(out, "outrider_deliveries_total{result=\"failed\"} %llu\n", (unsigned long long)g->failed);
+	http_server_count(g->server, &http);
+	one(out, "outrider_http_requests_total", "counter", "Requests of all kinds.", http.requests);
+	one(out, "outrider_http_refused_total", "counter", "Requests that no handler saw.", http.refused);
+	one(out, "outrider_http_connections", "gauge", "Open connections.", http.connections);
+}
+
+static int add_store(struct request *r, struct err *err)
+{
+	enum { RECENT = 30 * 1000 };
+	struct view all = { .all = true };
+	struct job_counts counts = { 0 };
+	struct worker_list workers = { 0 };
+	struct buf *out = &r->out;
+	uint64_t bytes;
+
+	if (jobs_count(r->store, all, r->now, &counts, err) ||
+	    workers_list(r->store, r->now - RECENT, r->now, &workers, r->mem, err) ||
+	    store_size(r->store, &bytes, err))
+		return -1;
+	metric(out, "outrider_jobs", "gauge", "Jobs by state.");
+	for (int i = 0; i < JOB_STATES; i++)
+		buf_printf(out, "outrider_jobs{state=\"%s\"} %llu\n", job_state_name((enum job_state)i),
+			   (unsigned long long)counts.by_state[i]);
+	one(out, "outrider_jobs_due", "gauge", "Jobs that could run now.", counts.due);
+	one(out, "outrider_queue_wait_seconds", "gauge", "How long the oldest of them has waited.",
+	    counts.oldest_due ? (uint64_t)(r->now - counts.oldest_due) / 1000 : 0);
+	one(out, "outrider_workers", "gauge", "Workers that were heard of in the last 30 s.", workers.n);
+	one(out, "outrider_store_bytes", "gauge", "Size of the database.", bytes);
+	return 0;
+}
+
+int metrics_answer(struct request *r, struct err *err)
+{
+	if (add_store(r, err))
+		return -1;
+	add_gateway(&r->out, r->pages->gateway);
+	request_header(r, "Content-Type", STR("text/plain; version=0.0.4; charset=utf-8"));
+	return 0;
+}
