@@ -36,6 +36,7 @@ enum {
 	JOB_MAX_KEY = 1024,            /* bytes of kind, tenant, repository, lane, unique key, worker, stage */
 	JOB_MAX_ERROR = 4096,          /* longer error texts are cut */
 	JOB_MAX_PAYLOAD = 1 << 20,     /* an event without its body is some KB; larger is a mistake */
+	JOB_MAX_PROGRESS = 64 << 10,   /* figures for a page, sent every few seconds */
 	JOB_MAX_RESULT = 4 << 20,      /* a review with its decisions */
 };
 
