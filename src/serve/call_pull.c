@@ -87,7 +87,8 @@ static int put_threads(struct call *call, struct err *err)
 		row->thread = body_str(call->mem, one, "thread");
 		row->comment = body_str(call->mem, one, "comment");
 		row->status = body_str(call->mem, one, "status");
-		body_oid(row->first_oid, call->in, "head");
+		if (str_eq(row->status, STR("new")))
+			body_oid(row->first_oid, call->in, "head");
 		body_oid(row->last_oid, call->in, "head");
 	}
 	return threads_put(call->store, call->job->integration, call->job->repository,

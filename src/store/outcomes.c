@@ -131,7 +131,7 @@ int outcomes_figures(struct store *store, struct view view, struct str integrati
 	return 0;
 }
 
-int mutes_put(struct store *store, const struct mute *m, int64_t now, struct err *err)
+int mutes_put(struct store *store, const struct mute_row *m, int64_t now, struct err *err)
 {
 	const struct sql_check checks[] = {
 		{ m->integration, STORE_MAX_KEY, "the integration of a mute" },
@@ -154,7 +154,7 @@ int mutes_put(struct store *store, const struct mute *m, int64_t now, struct err
 			 T(m->reason), T(m->by), N(now));
 }
 
-int mutes_lift(struct store *store, struct view view, const struct mute *m, bool *found,
+int mutes_lift(struct store *store, struct view view, const struct mute_row *m, bool *found,
 	       struct err *err)
 {
 	struct sql_rows rows;
@@ -170,9 +170,9 @@ int mutes_lift(struct store *store, struct view view, const struct mute *m, bool
 }
 
 int mutes_of_repository(struct store *store, struct str integration, struct str repository,
-			struct mute_list *out, struct arena *mem, struct err *err)
+			struct mute_rows *out, struct arena *mem, struct err *err)
 {
-	struct mute_list list = { 0 };
+	struct mute_rows list = { 0 };
 	struct sql_rows rows;
 
 	if (SQL_ALONE(store, SQL_READ, mem, &rows, err,
@@ -181,7 +181,7 @@ int mutes_of_repository(struct store *store, struct str integration, struct str 
 		      T(integration), T(repository)) < 0)
 		return -1;
 	for (size_t i = 0; i < rows.n; i++) {
-		struct mute m = {
+		struct mute_row m = {
 			.integration = row_str(&rows, i, 0),
 			.repository = row_str(&rows, i, 1),
 			.tenant = row_str(&rows, i, 2),

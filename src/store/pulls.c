@@ -5,7 +5,7 @@
 
 #define COLUMNS                                                                              \
 	"integration, repository, number, tenant, title, url, author, base_ref, state, paused,"  \
-	" head, reviewed, reviewed_base, summary, checks, created, changed"
+	" head, reviewed, reviewed_base, summary, checks, created, changed, memory"
 
 static const char *const states[PULL_STATES] = {
 	[PULL_OPEN] = "open",
@@ -34,6 +34,7 @@ static struct pull_row read_row(const struct sql_rows *rows, size_t row)
 		.check = row_str(rows, row, 14),
 		.created = row_int(rows, row, 15),
 		.changed = row_int(rows, row, 16),
+		.states = row_str(rows, row, 17),
 	};
 
 	for (size_t s = 0; s < PULL_STATES; s++)
@@ -57,6 +58,7 @@ static int check(const struct pull_row *row, struct err *err)
 		{ row->base_ref, STORE_MAX_KEY, "the base of a pull request" },
 		{ row->summary, STORE_MAX_KEY, "the id of a summary" },
 		{ row->check, STORE_MAX_KEY, "the id of a check" },
+		{ row->states, 2 * STORE_MAX_TEXT, "the states of the threads" },
 	};
 
 	if (row->integration.len == 0 || row->repository.len == 0 || row->number == 0)
@@ -93,17 +95,19 @@ int pulls_reviewed(struct store *store, const struct pull_row *row, int64_t now,
 	return SQL_ALONE(store, SQL_DURABLE, NULL, NULL, err,
 			 "INSERT INTO pull (integration, repository, number, tenant, title, url, author,"
 			 " base_ref, state, head, reviewed, reviewed_base, summary, checks, created,"
-			 " changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13,"
-			 " $14, $14) ON CONFLICT (integration, repository, number) DO UPDATE SET"
+			 " changed, memory) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12,"
+			 " $13, $14, $14, $15) ON CONFLICT (integration, repository, number) DO UPDATE SET"
 			 " reviewed = excluded.reviewed, reviewed_base = excluded.reviewed_base,"
 			 " summary = CASE WHEN excluded.summary = '' THEN pull.summary"
 			 " ELSE excluded.summary END,"
 			 " checks = CASE WHEN excluded.checks = '' THEN pull.checks"
-			 " ELSE excluded.checks END, changed = excluded.changed",
+			 " ELSE excluded.checks END, changed = excluded.changed,"
+			 " memory = CASE WHEN excluded.memory = '' THEN pull.memory"
+			 " ELSE excluded.memory END",
 			 T(row->integration), T(row->repository), N((int64_t)row->number),
 			 T(row->tenant), T(row->title), T(row->url), T(row->author), T(row->base_ref),
 			 Z(states[row->state]), Z(row->reviewed_oid), Z(row->reviewed_base),
-			 T(row->summary), T(row->check), N(now));
+			 T(row->summary), T(row->check), N(now), T(row->states));
 }
 
 int pulls_pause(struct store *store, struct str integration, struct str repository, uint64_t number,
@@ -133,10 +137,10 @@ int pulls_get(struct store *store, struct view view, struct str integration, str
 }
 
 int pulls_list(struct store *store, struct view view, struct str integration, struct str repository,
-	       bool open_only, struct page *page, struct pull_list *out, struct arena *mem,
+	       bool open_only, struct page *page, struct pull_rows *out, struct arena *mem,
 	       struct err *err)
 {
-	struct pull_list list = { 0 };
+	struct pull_rows list = { 0 };
 	struct sql_rows rows;
 	int64_t before[2];
 	size_t shown;
@@ -158,7 +162,7 @@ int pulls_list(struct store *store, struct view view, struct str integration, st
 	page->next = STR("");
 	if (more) {
 		before[0] = list.items[shown - 1].changed;
-		before[1] = row_int(&rows, shown - 1, 17);
+		before[1] = row_int(&rows, shown - 1, 18);
 		page->next = page_put_numbers(mem, before, 2);
 	}
 	*out = list;

@@ -58,7 +58,7 @@ static const char *const version_1[] = {
 	" number {int} NOT NULL, tenant {text} NOT NULL, title {text} NOT NULL, url {text} NOT NULL,"
 	" author {text} NOT NULL, base_ref {text} NOT NULL, state {text} NOT NULL,"
 	" paused {int} NOT NULL DEFAULT 0, head {text} NOT NULL, reviewed {text} NOT NULL DEFAULT '',"
-	" reviewed_base {text} NOT NULL DEFAULT '', summary {text} NOT NULL DEFAULT '',"
+	" reviewed_base {text} NOT NULL DEFAULT '', summary {text} NOT NULL DEFAULT '', memory {text} NOT NULL DEFAULT '',"
 	" checks {text} NOT NULL DEFAULT '', created {int} NOT NULL, changed {int} NOT NULL,"
 	" UNIQUE (integration, repository, number)) {strict}",
 	"CREATE INDEX pull_changed ON pull (changed, seq)",

@@ -3,27 +3,6 @@
 #include "base/scope.h"
 #include "sql.h"
 
-static const char *const states[THREAD_STATES] = {
-	[THREAD_NEW] = "new",	  [THREAD_PERSISTING] = "persisting", [THREAD_MOVED] = "moved",
-	[THREAD_FIXED] = "fixed", [THREAD_DISPUTED] = "disputed",
-};
-
-const char *thread_state_name(enum thread_state state)
-{
-	return states[state];
-}
-
-bool thread_state_parse(struct str word, enum thread_state *out)
-{
-	for (size_t s = 0; s < THREAD_STATES; s++) {
-		if (str_eq(word, str_of(states[s]))) {
-			*out = (enum thread_state)s;
-			return true;
-		}
-	}
-	return false;
-}
-
 struct putting {
 	struct str               integration, repository;
 	uint64_t                 number;
@@ -54,7 +33,7 @@ static int put(struct store *store, void *payload, struct err *err)
 			" ELSE excluded.first_head END, changed = excluded.changed",
 			T(p->integration), T(p->repository), N((int64_t)p->number), Z(r->fingerprint),
 			T(r->path), T(r->rule), N(r->line), T(r->thread), T(r->comment),
-			Z(states[r->state]), Z(r->first_oid), Z(r->last_oid), N(p->now)) < 0)
+			T(r->status), Z(r->first_oid), Z(r->last_oid), N(p->now)) < 0)
 			return -1;
 	}
 	return 0;
@@ -75,6 +54,7 @@ int threads_put(struct store *store, struct str integration, struct str reposito
 			{ rows[i].rule, STORE_MAX_KEY, "the rule of a thread" },
 			{ rows[i].thread, STORE_MAX_KEY, "the id of a thread" },
 			{ rows[i].comment, STORE_MAX_KEY, "the id of a comment" },
+			{ rows[i].status, STORE_MAX_KEY, "the status of a thread" },
 		};
 
 		if (sql_check_all(checks, COUNT(checks), err) < 0)
@@ -91,12 +71,12 @@ static struct thread_row read_row(const struct sql_rows *rows, size_t row)
 		.line = row_u32(rows, row, 3),
 		.thread = row_str(rows, row, 4),
 		.comment = row_str(rows, row, 5),
+		.status = row_str(rows, row, 6),
 		.created = row_int(rows, row, 9),
 		.changed = row_int(rows, row, 10),
 	};
 
 	row_z(out.fingerprint, sizeof out.fingerprint, rows, row, 0);
-	thread_state_parse(row_str(rows, row, 6), &out.state);
 	row_z(out.first_oid, sizeof out.first_oid, rows, row, 7);
 	row_z(out.last_oid, sizeof out.last_oid, rows, row, 8);
 	return out;
