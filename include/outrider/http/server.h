@@ -63,7 +63,8 @@ int http_server_open(struct http_server **out, const struct http_server_options 
 struct str http_server_address(const struct http_server *server);
 /*
  * Takes no new connections, waits up to grace_ms for exchanges under way, answers what is left with 503 and ends all
- * streams. Late calls of http_answer on kept exchanges must not happen after it returned. Accepts NULL.
+ * streams; returns when every holder of a stream has ended it. A kept exchange that is still to be answered must not be
+ * answered after it returned. Accepts NULL.
  */
 void http_server_close(struct http_server *server, int64_t grace_ms);
 
