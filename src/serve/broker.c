@@ -78,20 +78,34 @@ static int prune(struct broker *b, struct err *err)
 	return 0;
 }
 
+static int post_sweeps(struct broker *b, bool local_only, struct err *err)
+{
+	for (size_t i = 0; i < b->settings->integrations.n; i++) {
+		const struct integration *one = &b->settings->integrations.items[i];
+		struct errand errand = { .kind = ERRAND_SWEEP, .integration = one->name };
+
+		if (local_only && !str_eq(one->forge, STR("local")))
+			continue;
+		if (errands_post(b->errands, &errand, err))
+			return -1;
+		b->sweeping++;
+	}
+	return 0;
+}
+
 static int sweep(struct broker *b, struct err *err)
 {
 	bool leads = false;
 
 	if (lead(b, "sweep", 2 * (int64_t)BROKER_SWEEP_MS, &leads, err))
 		return -1;
-	for (size_t i = 0; leads && i < b->settings->integrations.n; i++) {
-		struct errand errand = { .kind = ERRAND_SWEEP,
-					 .integration = b->settings->integrations.items[i].name };
+	return leads ? post_sweeps(b, false, err) : 0;
+}
 
-		if (errands_post(b->errands, &errand, err))
-			return -1;
-	}
-	return 0;
+/* Whoever leaves an event in a folder sends nothing. Every node looks: the delivery's id makes it one. */
+static int spool(struct broker *b, struct err *err)
+{
+	return b->sweeping ? 0 : post_sweeps(b, true, err);
 }
 
 struct timer {
@@ -107,6 +121,7 @@ static void run_timers(struct broker *b)
 		{ &b->next_rescue, BROKER_RESCUE_MS, rescue, "rescue" },
 		{ &b->next_prune, BROKER_PRUNE_MS, prune, "prune" },
 		{ &b->next_sweep, BROKER_SWEEP_MS, sweep, "sweep" },
+		{ &b->next_spool, BROKER_SPOOL_MS, spool, "spool" },
 	};
 
 	for (size_t i = 0; i < COUNT(timers); i++) {
@@ -155,7 +170,9 @@ static void take_errands(struct broker *b)
 	     errand = errands_take(b->errands)) {
 		if (errand->kind == ERRAND_TOKEN)
 			broker_reply_errand(b, errand);
-		else if (errand->result)
+		else
+			b->sweeping--;
+		if (errand->kind == ERRAND_SWEEP && errand->result)
 			log_line(LOG_WARNING, LOG_FIELDS(LOG_TEXT("integration", errand->integration)),
 				 "sweep: %s", errand->err.text);
 		errand_free(errand);

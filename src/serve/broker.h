@@ -34,7 +34,8 @@ struct broker {
 	int                    signals;   /* signalfd */
 	bool                   stopping;
 	int64_t                stop_by;
-	int64_t                next_claim, next_rescue, next_prune, next_sweep; /* monotonic ms */
+	int64_t                next_claim, next_rescue, next_prune, next_sweep, next_spool; /* monotonic ms */
+	unsigned               sweeping;  /* errands under way */
 };
 
 /* Monotonic ms, and ms since 1970 as the database counts them. */

@@ -7,25 +7,16 @@ struct plan {
 	int  priority;
 	bool lane;      /* one at a time for a pull request */
 	bool supersede; /* an older one of its kind is of no use any more */
-	bool note;      /* done by the broker */
 };
 
 static const struct plan plans[TRIAGE_VERDICTS] = {
 	[TRIAGE_REVIEW] = { PRIORITY_PULL, .lane = true, .supersede = true },
 	[TRIAGE_COMMAND] = { PRIORITY_COMMAND, .lane = true },
 	[TRIAGE_OUTCOME] = { PRIORITY_CI, .lane = true },
-	[TRIAGE_CI] = { PRIORITY_CI, .note = true },
+	[TRIAGE_CI] = { PRIORITY_CI },
 	[TRIAGE_QUEUE] = { PRIORITY_PULL },
-	[TRIAGE_INSTALL] = { PRIORITY_CI, .note = true },
+	[TRIAGE_INSTALL] = { PRIORITY_CI },
 };
-
-bool job_is_note(struct str kind)
-{
-	for (int i = 0; i < TRIAGE_VERDICTS; i++)
-		if (plans[i].note && str_eq(kind, str_of(verdict_name((enum verdict)i))))
-			return true;
-	return false;
-}
 
 static struct str payload_of(struct arena *mem, const struct event *event)
 {

@@ -18,6 +18,3 @@ void deliver_unread(struct delivered *out, const struct integration *integration
 /* The job that reviews a pull request, as an event would have started it. */
 void deliver_review(struct job *out, struct arena *mem, const struct event *event,
 		    const struct integration *integration, int priority);
-
-/* Names of job kinds that the broker does itself: they only write down what the event says. */
-bool job_is_note(struct str kind);
