@@ -87,6 +87,8 @@ struct post_plan {
 	struct str           summary;     /* Markdown of the one summary comment, with marker; empty: none, and an old one stays */
 	struct thread       *resolve;     /* threads whose finding is fixed and in which no person wrote */
 	size_t               n_resolve;
+	struct thread       *reopen;      /* threads that we had resolved and whose finding is there again; skipped by forges that cannot */
+	size_t               n_reopen;
 	struct {
 		enum conclusion    conclusion;
 		struct str         title, summary, text;
