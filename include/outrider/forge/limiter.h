@@ -20,7 +20,7 @@ struct limiter {
 	struct bucket buckets[BUCKETS];
 	int64_t       blocked_until_ms; /* by a Retry-After, a spent quota or a secondary limit; 0: not */
 	uint32_t      strikes;          /* secondary limits in a row: each doubles the wait */
-	uint32_t      active;           /* requests under way */
+	uint32_t      active;           /* requests under way in this process: not to be kept in a database */
 };
 
 struct limits {

@@ -1,0 +1,179 @@
+#include "signature.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+enum { MAC = 32, MAX_PIECES = 8 };
+
+/* The MAC of the pieces one after the other. False only without memory. */
+static bool mac(unsigned char out[MAC], struct str secret, const struct str *pieces, size_t n)
+{
+	EVP_MAC *kind = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = kind ? EVP_MAC_CTX_new(kind) : NULL;
+	char digest[] = "SHA256";
+	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("digest", digest, 0),
+				OSSL_PARAM_construct_end() };
+	size_t len = 0;
+	bool ok = ctx && EVP_MAC_init(ctx, (const unsigned char *)secret.p, secret.len, params);
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = EVP_MAC_update(ctx, (const unsigned char *)pieces[i].p, pieces[i].len);
+	ok = ok && EVP_MAC_final(ctx, out, &len, MAC) && len == MAC;
+	EVP_MAC_CTX_free(ctx);
+	EVP_MAC_free(kind);
+	return ok;
+}
+
+static bool from_hex(unsigned char out[MAC], struct str hex)
+{
+	if (hex.len != 2 * MAC)
+		return false;
+	for (size_t i = 0; i < hex.len; i++) {
+		char c = hex.p[i];
+		int value = c >= '0' && c <= '9' ? c - '0'
+			  : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			  : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+
+		if (value < 0)
+			return false;
+		out[i / 2] = (unsigned char)(i % 2 ? (out[i / 2] | value) : value << 4);
+	}
+	return true;
+}
+
+/* All secrets are tried, whichever fits. */
+static bool any_signs(const struct secrets *secrets, const unsigned char given[MAC], const struct str *pieces,
+		      size_t n)
+{
+	unsigned char made[MAC];
+	bool found = false;
+
+	for (size_t i = 0; i < secrets->n; i++)
+		if (secrets->items[i].len >= SIGNATURE_MIN_SECRET &&
+		    mac(made, secrets->items[i], pieces, n))
+			found |= CRYPTO_memcmp(made, given, MAC) == 0;
+	OPENSSL_cleanse(made, sizeof made);
+	return found;
+}
+
+bool signature_hex(const struct secrets *secrets, struct str hex, struct str body)
+{
+	unsigned char given[MAC];
+
+	return from_hex(given, hex) && any_signs(secrets, given, &body, 1);
+}
+
+bool signature_sha256(const struct secrets *secrets, struct str header, struct str body)
+{
+	return str_starts(header, STR("sha256=")) && signature_hex(secrets, str_from(header, 7), body);
+}
+
+/* Both are hashed first, so that neither length nor content shows in the time. */
+static bool same(struct str a, struct str b)
+{
+	unsigned char hash_a[EVP_MAX_MD_SIZE], hash_b[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	return EVP_Digest(a.p, a.len, hash_a, &n, EVP_sha256(), NULL) &&
+	       EVP_Digest(b.p, b.len, hash_b, &n, EVP_sha256(), NULL) &&
+	       CRYPTO_memcmp(hash_a, hash_b, n) == 0;
+}
+
+bool signature_token(const struct secrets *secrets, struct str token)
+{
+	bool found = false;
+
+	for (size_t i = 0; token.len && i < secrets->n; i++)
+		if (secrets->items[i].len >= SIGNATURE_MIN_SECRET)
+			found |= same(secrets->items[i], token);
+	return found;
+}
+
+bool signature_basic(const struct secrets *secrets, struct str header)
+{
+	unsigned char text[1024];
+	size_t n, colon;
+	struct str pair;
+
+	if (!str_eq_nocase(str_sub(header, 0, 6), STR("Basic ")) ||
+	    !base64_decode(text, sizeof text, &n, str_trim(str_from(header, 6))))
+		return false;
+	pair = (struct str){ (const char *)text, n };
+	colon = str_find_byte(pair, ':');
+	return colon != SIZE_MAX && signature_token(secrets, str_from(pair, colon + 1));
+}
+
+bool base64_decode(unsigned char *out, size_t room, size_t *n, struct str text)
+{
+	size_t padding = 0;
+	int len;
+
+	if (text.len == 0 || text.len % 4 || text.len / 4 * 3 > room)
+		return false;
+	while (padding < 2 && text.p[text.len - 1 - padding] == '=')
+		padding++;
+	for (size_t i = 0; i < text.len - padding; i++)
+		if (text.p[i] <= ' ' || text.p[i] == '=' || text.p[i] == '-' || text.p[i] == '_')
+			return false;
+	len = EVP_DecodeBlock(out, (const unsigned char *)text.p, (int)text.len);
+	if (len < 0)
+		return false;
+	*n = (size_t)len - padding;
+	return true;
+}
+
+struct str base64_url(struct arena *mem, struct str bytes)
+{
+	char *out = arena_alloc(mem, (bytes.len + 2) / 3 * 4 + 1);
+	int len = EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)bytes.p, (int)bytes.len);
+
+	while (len && out[len - 1] == '=')
+		len--;
+	for (int i = 0; i < len; i++)
+		out[i] = out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i];
+	return (struct str){ out, (size_t)len };
+}
+
+/* The bytes that a configured secret stands for. */
+static struct str key_of(struct str secret, unsigned char *room, size_t size)
+{
+	size_t n;
+
+	if (str_starts(secret, STR("whsec_")) && base64_decode(room, size, &n, str_from(secret, 6)))
+		return (struct str){ (const char *)room, n };
+	return secret;
+}
+
+static bool one_signs(const struct secrets *secrets, struct str signature, const struct str *pieces, size_t n)
+{
+	unsigned char given[MAC + 3], room[256];
+	bool found = false;
+	size_t len;
+
+	if (!str_starts(signature, STR("v1,")) ||
+	    !base64_decode(given, sizeof given, &len, str_from(signature, 3)) || len != MAC)
+		return false;
+	for (size_t i = 0; i < secrets->n; i++) {
+		struct str key = key_of(secrets->items[i], room, sizeof room);
+		struct secrets one = { &key, 1 };
+
+		found |= any_signs(&one, given, pieces, n);
+	}
+	return found;
+}
+
+bool signature_standard(const struct secrets *secrets, struct str header, struct str id, struct str timestamp,
+			struct str body, int64_t now)
+{
+	const struct str pieces[] = { id, STR("."), timestamp, STR("."), body };
+	bool found = false;
+	struct str one;
+	uint64_t at;
+
+	if (!id.len || !str_to_u64(timestamp, &at) || at > INT64_MAX / 2 ||
+	    (int64_t)at < now - SIGNATURE_WINDOW_S || (int64_t)at > now + SIGNATURE_WINDOW_S)
+		return false;
+	for (size_t i = 0; i < MAX_PIECES && str_cut(&header, ' ', &one); i++)
+		found |= one_signs(secrets, one, pieces, COUNT(pieces));
+	return found;
+}
