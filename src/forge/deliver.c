@@ -161,16 +161,16 @@ static int send_one(struct delivery *delivery, const struct effect *effect, stru
 static int deliver_one(struct delivery *delivery, const struct effect *effect, struct str *id, struct err *err)
 {
 	const struct outbox *outbox = delivery->outbox;
-	enum outbox_state state = OUTBOX_PLANNED;
+	enum effect_state state = EFFECT_PLANNED;
 	struct forge_answer answer = { 0 };
 	bool found = false;
 
 	if (outbox->state(outbox->ctx, effect, &state, id, err) < 0)
 		return -1;
-	if (state == OUTBOX_DONE)
+	if (state == EFFECT_DONE)
 		return 0;
 	/* sent by somebody who did not live to see the answer */
-	if (state == OUTBOX_SENT &&
+	if (state == EFFECT_SENT &&
 	    forge_find(delivery->forge, delivery->mem, effect, &found, &answer, err) < 0)
 		return -1;
 	if (found) {

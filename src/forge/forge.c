@@ -426,7 +426,7 @@ int forge_pull(struct forge *forge, struct arena *mem, const struct forge_place 
 	return 0;
 }
 
-int forge_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_state state,
+int forge_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
 		size_t max, struct pull_list *out, struct err *err)
 {
 	struct pull_list list = { 0 };

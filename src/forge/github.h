@@ -28,7 +28,7 @@ bool github_key_is_valid(struct str pem);
 
 int github_pull(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
 		struct err *err);
-int github_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_state state,
+int github_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
 		 size_t max, struct pull_list *out, struct err *err);
 /* One pull request as GitHub's and Gitea's REST has it. */
 void github_read_pull(struct pull *out, struct arena *mem, const json_t *json);

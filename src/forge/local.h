@@ -27,7 +27,7 @@ int local_send(struct forge *forge, struct arena *mem, const struct effect *effe
 
 int local_pull(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
 	       struct err *err);
-int local_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_state state,
+int local_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
 		size_t max, struct pull_list *out, struct err *err);
 int local_threads(struct forge *forge, struct arena *mem, const struct forge_place *place,
 		  struct thread_list *out, struct err *err);

@@ -131,7 +131,7 @@ static int list_files(char ***out, size_t *n, struct arena *mem, const char *fol
 	return 0;
 }
 
-static bool wanted(const struct pull *pull, enum pull_state state)
+static bool wanted(const struct pull *pull, enum pull_filter state)
 {
 	return state == PULLS_ALL || (state == PULLS_MERGED ? pull->merged : !pull->closed);
 }
@@ -143,7 +143,7 @@ static int newest_first(const void *a, const void *b)
 	return (left->number < right->number) - (left->number > right->number);
 }
 
-int local_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_state state,
+int local_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
 		size_t max, struct pull_list *out, struct err *err)
 {
 	const char *folder;

@@ -48,7 +48,7 @@ struct forge_type {
 	int (*whoami)(struct forge *forge, struct arena *mem, struct actor *out, struct err *err);
 	int (*pull)(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
 		    struct err *err);
-	int (*pulls)(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_state state,
+	int (*pulls)(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
 		     size_t max, struct pull_list *out, struct err *err);
 	int (*threads)(struct forge *forge, struct arena *mem, const struct forge_place *place,
 		       struct thread_list *out, struct err *err);
