@@ -242,7 +242,7 @@ int mirror_fetch(enum mirror_result *result, struct mirror *mirror,
 			if (fetch_all(&f, err) < 0 ||
 			    mirror_file_touch(mirror, "complete", err) < 0)
 				return -1;
-			mirror->complete = true;
+			mirror->complete = mirror->fetched = true;
 			maintain(&f);
 		}
 	}

@@ -64,6 +64,7 @@ static struct thread_entry stay(const struct planner *p, const struct slot *slot
 	const struct thread *t = slot->thread;
 	struct thread_entry e = { .finding = f, .thread = t, .status = THREAD_PERSISTS };
 
+	memcpy(e.marker, slot->marker, sizeof e.marker);
 	if (is_dismissed(slot)) {
 		e.status = THREAD_DISMISSED;
 	} else if (p->input->dismiss) {
@@ -121,6 +122,7 @@ static struct thread_entry go(const struct planner *p, const struct slot *slot)
 	const struct thread *t = slot->thread;
 	struct thread_entry e = { .thread = t, .status = THREAD_FIXED };
 
+	memcpy(e.marker, slot->marker, sizeof e.marker);
 	if (!was_looked_at(p, slot)) {
 		e.status = THREAD_UNSEEN;
 		e.resolve = t && p->input->dismiss && !t->resolved;

@@ -25,19 +25,13 @@ enum {
 
 struct pull_job;
 
-struct pull_remote {
-	struct mirror_remote remote;
-	const char *const   *refspecs;
-	size_t               n_refspecs;
-};
-
 /* What the forge, the store and the outbox do for a job. All but get, remote and threads may be NULL. */
 struct pull_calls {
 	/* What the pull request is now. Strings in `mem`. */
 	int (*get)(void *payload, struct pull *out, struct arena *mem, struct err *err);
-	/* Where to fetch from, and what: refspecs that bring the base branch and the head. */
-	int (*remote)(void *payload, struct pull_remote *out, const struct pull *pull,
-		      struct arena *mem, struct err *err);
+	/* Where to fetch from, and the ref of its head on the remote ("refs/pull/7/head"). */
+	int (*remote)(void *payload, struct mirror_remote *out, const char **head_ref,
+		      const struct pull *pull, struct arena *mem, struct err *err);
 	/* Our threads, resolved ones too, and whether our summary stands there. */
 	int (*threads)(void *payload, struct thread_list *out, bool *summary, struct arena *mem,
 		       struct err *err);

@@ -44,6 +44,7 @@ struct mirror {
 	int   use, packs;  /* descriptors + 1 of locks; 0: none */
 	const struct mirror_store *store; /* borrowed */
 	bool  complete;    /* a fetch has ended well at least once */
+	bool  fetched;     /* the network was asked since it was opened */
 };
 
 /* What to bring: refs and the commits that must be there afterwards. Borrowed. */

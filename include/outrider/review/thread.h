@@ -86,7 +86,7 @@ struct thread_entry {
 	enum thread_status    status;
 	const struct finding *finding; /* NULL when gone */
 	const struct thread  *thread;  /* NULL when there is none yet */
-	char                  marker[FINGERPRINT_HEX + 1]; /* for the comment to be posted */
+	char                  marker[FINGERPRINT_HEX + 1]; /* the thread's name; for NEW: of the comment to be posted; else "" */
 	bool                  resolve, reopen;
 	struct str            reason;  /* why it is muted; else empty */
 };
