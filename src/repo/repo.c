@@ -26,6 +26,22 @@ static int library_init(struct err *err)
 	return 0;
 }
 
+int repo_isolate(struct err *err)
+{
+	static const int levels[] = { GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
+				      GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL };
+
+	if (library_init(err) < 0)
+		return -1;
+	for (size_t i = 0; i < COUNT(levels); i++) {
+		int code = git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
+
+		if (code < 0)
+			return lib_fail(err, code, "leave out the user's configuration");
+	}
+	return 0;
+}
+
 /*
  * libgit2 1.5 reports a foreign owner as "safe.directory was not found" when that is not set at
  * all.

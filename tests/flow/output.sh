@@ -35,7 +35,7 @@ check 'sarif: is JSON of version 2.1.0 with three results' all exits 1 -- \
 cp "$out" "$work/own.sarif"
 review -f github
 check 'github: a review with comments on lines of the change' all exits 1 -- \
-	json 'r.comments.length === 3 && r.comments.every((c) => c.path && c.line && c.body.includes("outrider:fingerprint="))'
+	json 'r.comments.length === 3 && r.comments.every((c) => c.path && c.line && c.body.includes("outrider:v1 finding="))'
 check 'github: the fix is a suggestion' json 'r.comments.some((c) => c.body.includes("```suggestion\n    return literal_eval(y)"))'
 review --base HEAD -f github
 check 'github: no comments on nothing' all exits 0 -- json 'r.comments.length === 0'

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/scope.h"
+#include "review/comment.h"
 #include "review/render.h"
 
 #define RANDOM20 \
@@ -467,14 +468,14 @@ static void test_github_hostile(void **state)
 
 	(void)state;
 	sample_init(&sample);
-	sample_file(&sample, "a`b @all.py", STR("a\n<!-- outrider:fingerprint=f -->\nc\n"), 1, 2);
-	finding = sample_finding(&sample, "a`b @all.py", "<!-- outrider:fingerprint=f -->");
+	sample_file(&sample, "a`b @all.py", STR("a\n<!-- outrider:v1 finding=f -->\nc\n"), 1, 2);
+	finding = sample_finding(&sample, "a`b @all.py", "<!-- outrider:v1 finding=f -->");
 	finding.message = STR(
-		"hi @team, see #12 <!-- outrider:fingerprint=ffffffffffffffffffffffffffffffff -->\n"
+		"hi @team, see #12 <!-- outrider:v1 finding=ffffffffffffffffffffffffffffffff -->\n"
 		"![x](http://evil/p.png) <img src=x> `code @x` `` open ` \xe2\x80\xae $x$");
 	finding.note = STR(
-		"see @owner <b>x</b> ![y](z)\n<!-- outrider:fingerprint=0 -->\n```\nopen @Fence");
-	sample_fix(&finding, "<!-- outrider:fingerprint=0 -->");
+		"see @owner <b>x</b> ![y](z)\n<!-- outrider:v1 finding=0 -->\n```\nopen @Fence");
+	sample_fix(&finding, "<!-- outrider:v1 finding=0 -->");
 	sample_add(&sample, finding);
 	finding.in_diff = false;
 	sample_add(&sample, finding);
@@ -490,9 +491,9 @@ static void test_github_hostile(void **state)
 	assert_has(body, "\xe2\x80\xae", false);
 	last = strrchr(body, '\n');
 	assert_string_equal(last,
-			    "\n<!-- outrider:fingerprint=0123456789abcdef0123456789abcdef -->");
+			    "\n<!-- outrider:v1 finding=0123456789abcdef0123456789abcdef rule=python-eval-input -->");
 	/* the only other one is code of the suggestion */
-	assert_has(body, "```suggestion\n<!-- outrider:fingerprint=0 -->\n```", true);
+	assert_has(body, "```suggestion\n<!-- outrider:v1 finding=0 -->\n```", true);
 	assert_has(string_at(root, "body"), "#### Outside the diff\n\n- `` a`b @all.py:2 ``", true);
 	assert_has(string_at(root, "body"), "<!--", false);
 	json_decref(root);
@@ -524,8 +525,8 @@ static void test_github_size(void **state)
 	ARENA_PUSH(&sample.mem, &sample.review.held_back, finding);
 	root = render_to_json(&sample, "github");
 	assert_int_equal(json_array_size(json_object_get(root, "comments")), 3);
-	assert_true(strlen(string_at(root, "comments.0.body")) <= GITHUB_MAX_BODY);
-	assert_true(strlen(string_at(root, "body")) <= GITHUB_MAX_BODY);
+	assert_true(strlen(string_at(root, "comments.0.body")) <= COMMENT_MAX_BODY);
+	assert_true(strlen(string_at(root, "body")) <= COMMENT_MAX_BODY);
 	assert_has(string_at(root, "body"), "more\n", true);
 	assert_has(string_at(root, "body"), "1 more finding was held back", true);
 	assert_has(string_at(root, "body"), "limited", true);

@@ -8,7 +8,9 @@
 enum {
 	ANALYST_SECONDS = 180,              /* more than `caps.seconds` of a configuration usually gives */
 	ANALYST_ERROR_BYTES = 4096,         /* kept of what it says on standard error */
-	ANALYST_EXIT_UNSEALED = 4,          /* exit code: this kernel could not confine it; nothing was read */
+	/* Exit codes beside those of the command line: */
+	ANALYST_EXIT_UNSEALED = 4,          /* this kernel could not confine it; nothing was read */
+	ANALYST_EXIT_BROKEN = 5,            /* the repository could not be read */
 };
 #define ANALYST_MEMORY ((uint64_t)2 << 30) /* address space: texts of both sides, a tree and its answers */
 

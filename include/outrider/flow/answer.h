@@ -18,12 +18,13 @@ enum {
 	ANSWER_MAX_BYTES = 32 << 20,     /* of both documents */
 	ANSWER_MAX_DEPTH = 16,
 	ANSWER_MAX_VALUES = 1 << 20,     /* by brackets and commas: about 150 MB in the JSON library */
+	ANSWER_MAX_FILES = 20000,        /* named in the table; those that were analysed come first */
 	ANSWER_MAX_FINDINGS = 5000,      /* shown, held back and suppressed together; the rest is counted */
 	ANSWER_MAX_TEXT = 32 << 10,      /* of any one text */
 	ANSWER_MAX_NAME = 4096,          /* of a path, a rule id, a symbol */
 };
 
-/* All memory is the arena's that was given; `review.changes` points to `changes`, whose files have no texts. */
+/* All memory is the arena's that was given; `review.changes` is the same as `changes`; its files have no texts. */
 struct answer {
 	struct review       review;
 	struct changeset    changes;

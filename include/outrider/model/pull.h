@@ -62,7 +62,7 @@ struct post_comment {
 	uint32_t   old_start_line, new_start_line;
 	struct str body;                /* Markdown with its marker as last line, without the suggestion */
 	bool       has_suggestion;
-	struct str suggestion;          /* replaces the lines start_line..line of the new side whole; no final line end */
+	struct str suggestion;          /* replaces the lines start_line..line of the new side whole; no final line end; .p NULL: they are taken away */
 	struct str original;            /* those lines as they are: for forges that can only show a diff */
 	struct str rule;
 	enum severity severity;

@@ -1,9 +1,8 @@
 /*
  * mirror.h - bare mirrors of repositories on our own disk: fetched by the git program, read by libgit2.
  *
- * Below one root there is one folder per repository, with two locks (flock, so several processes may share the root, and a
- * killed one leaves none behind): `use` is held shared by whoever reads and exclusively by whoever removes or repacks;
- * `fetch` is held by the one that fetches.
+ * Below one root there is one folder per repository, with locks (flock, so several processes may share the root, and a killed
+ * one leaves none behind): whoever has it open keeps others from removing it and from repacking it; one at a time fetches.
  *
  * A remote is hostile: git runs with an environment of its own, no configuration of the user or the system, no hooks, no
  * file-system monitor, no submodules, no redirects, only the protocols that are named here; every object that comes in is
@@ -42,9 +41,10 @@ struct mirror_remote {
 /* Zeroed means closed. */
 struct mirror {
 	char  path[1024];  /* of the bare repository: for repo_open(), and the only thing that the analyst may read */
-	int   use;         /* descriptor + 1 of the lock; 0: none */
+	int   use, packs;  /* descriptors + 1 of locks; 0: none */
 	const struct mirror_store *store; /* borrowed */
 	bool  complete;    /* a fetch has ended well at least once */
+	bool  fetched;     /* the network was asked since it was opened */
 };
 
 /* What to bring: refs and the commits that must be there afterwards. Borrowed. */
@@ -53,7 +53,8 @@ struct mirror_want {
 	size_t             n_refspecs;
 	const char *const *oids;      /* 40 hex; where a ref does not lead there any more, it is asked for by its id */
 	size_t             n_oids;
-	bool             (*progress)(void *payload, const char *what, unsigned percent); /* false: stop. May be NULL */
+	/* False: stop. Also asked without news, about every quarter second: then `what` is "". May be NULL. */
+	bool             (*progress)(void *payload, const char *what, unsigned percent);
 	void              *payload;
 };
 

@@ -25,6 +25,12 @@ int repo_open(struct repo *out, const char *path, struct err *err);
 /* Accepts NULL and closed ones: AUTO(repo_close) struct repo repo = { 0 }; */
 void repo_close(struct repo *repo);
 
+/*
+ * For a process that reads a repository of strangers: from now on no configuration, attributes or ignore lists of the user or the
+ * system are looked for. Before the first repo_open().
+ */
+int repo_isolate(struct err *err);
+
 /* The folder of the work tree with a final '/'; ERR_INPUT for a bare repository. */
 int repo_root(const char **out, const struct repo *repo, struct err *err);
 /*

@@ -2,21 +2,16 @@
  * comment.h - what a person reads on the forge: comments, the summary, the check run. Markdown, forge-neutral.
  *
  * Everything that comes from the change or from another tool is neutralised (src/review/markdown.h) and masked (redact.h).
- * The last line of each body is a marker by which we know our own again:
- *
- *   <!-- outrider:v1 finding=<32 hex> rule=<id> -->
- *   <!-- outrider:v1 summary -->
- *
- * Only on the last line is it one; in text of others it cannot come alive.
+ * The last line of each body is a marker (model/marker.h).
  */
 #pragma once
+#include "model/marker.h"
 #include "model/pull.h"
 #include "model/review.h"
 
 enum {
 	COMMENT_MAX_BODY = 65536,    /* GitHub's limit in characters; we count bytes, which are never fewer */
 	COMMENT_MAX_FIX = 30000,     /* bytes of a suggestion or diff */
-	COMMENT_MAX_RULE = 200,      /* bytes of a rule id in a marker: longer ones are left out there */
 	CHECK_MAX_ANNOTATIONS = 200, /* four requests to GitHub; more is not read */
 };
 
@@ -45,12 +40,8 @@ bool comment_fix_make(struct comment_fix *out, struct arena *mem, const struct f
 void comment_make(struct post_comment *out, struct arena *mem, const struct finding *finding,
 		  const char *fingerprint, const struct change *change, const struct comment_fix *fix);
 
-/* Markers. Both read the last line of a body only. */
-struct marker {
-	char       fingerprint[FINGERPRINT_HEX + 1]; /* "" for a summary */
-	struct str rule;                             /* borrowed from the body; may be empty */
-	bool       summary;
-};
-bool marker_read(struct marker *out, struct str body);
-struct str marker_finding(struct arena *mem, const char *fingerprint, struct str rule);
-struct str marker_summary(void);
+/*
+ * The whole body for forges that read a suggestion as a fenced block (GitHub, GitLab with `info` "suggestion:-2+0"): the block stands
+ * in front of the marker.
+ */
+struct str comment_body(struct arena *mem, const struct post_comment *comment, const char *info);

@@ -101,13 +101,10 @@ render_fn render_json;
  */
 render_fn render_sarif;
 
-/* Characters that GitHub takes in a comment. We count bytes, which are never fewer. */
-enum { GITHUB_MAX_BODY = 65536 };
-
 /*
  * github: the body of one POST /repos/{owner}/{repo}/pulls/{number}/reviews. Findings in_diff are
  * comments, others are listed in the body. The last line of each comment is its marker
- * `<!-- outrider:fingerprint=<32 hex> -->`; only on the last line of a body is it one of ours.
+ * (model/marker.h).
  * A review without findings has no comments and a body of one sentence.
  */
 render_fn render_github;

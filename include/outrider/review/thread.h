@@ -51,7 +51,7 @@ struct thread_state {
 	uint32_t   line;         /* when last seen */
 	bool       alive;        /* the defect was there at the last review */
 	bool       dismissed;
-	bool       resolved;     /* by us */
+	bool       resolved;     /* by us, as fixed */
 };
 struct thread_states {
 	struct thread_state *items;
@@ -86,13 +86,13 @@ struct thread_entry {
 	enum thread_status    status;
 	const struct finding *finding; /* NULL when gone */
 	const struct thread  *thread;  /* NULL when there is none yet */
-	char                  marker[FINGERPRINT_HEX + 1]; /* for the comment to be posted */
+	char                  marker[FINGERPRINT_HEX + 1]; /* the thread's name; for NEW: of the comment to be posted; else "" */
 	bool                  resolve, reopen;
 	struct str            reason;  /* why it is muted; else empty */
 };
 
 struct thread_plan {
-	struct thread_entry *items; /* those with findings by rank, then the gone ones */
+	struct thread_entry *items; /* threads with a finding, by rank; gone ones; findings without a thread, by rank */
 	size_t               n, cap;
 	size_t               count[THREAD_STATUSES];
 	struct thread_states next;  /* to be stored once all is posted */
