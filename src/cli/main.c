@@ -10,6 +10,9 @@ static const struct command commands[] = {
 	{ "scan", "look at whole files", cmd_scan },
 	{ "rules", "list or test rules", cmd_rules },
 	{ "languages", "list the languages and their files", cmd_languages },
+	{ "serve", "run the service: webhooks in, reviews out", cmd_serve },
+	{ "worker", "do jobs for a broker on another machine", cmd_worker },
+	{ "doctor", "check a set-up of the service", cmd_doctor },
 	{ NULL, NULL, NULL },
 };
 

@@ -15,7 +15,7 @@ enum {
 	LEASE_MS = 60 * 1000,      /* what a broker gives: a killed worker's job runs again a minute later */
 	LEASE_RESEND_MS = 2000,    /* a result without an answer is sent again; to a broker that restarts, in time */
 	LEASE_PROGRESS_PARTS = 4,  /* progress is sent at a quarter of the lease: three may be lost */
-	LEASE_MIN_REPORT_MS = 250, /* new stages are not told faster: a worker can not flood its broker */
+	LEASE_MIN_REPORT_MS = 250, /* new stages are not told faster: a worker cannot flood its broker */
 };
 
 enum lease_state {
@@ -38,7 +38,8 @@ struct lease {
 	int64_t          length;   /* ms of the lease as last granted */
 	int64_t          deadline; /* on this machine's clock */
 	int64_t          sent;     /* last PROGRESS or RESULT */
-	int64_t          asked;    /* the oldest unanswered PROGRESS, 0 for none: a grant counts from then, never from the answer */
+	int64_t          asked;    /* time of the last PROGRESS */
+	uint32_t         question; /* its number: goes into the message's count */
 	bool             news;     /* a new stage was not reported yet */
 };
 
@@ -51,8 +52,13 @@ void lease_reported(struct lease *lease, int64_t now);
 void lease_news(struct lease *lease);
 /* The child ended and its outcome is known: from now on the result is sent. */
 void lease_end(struct lease *lease, int64_t now);
-/* Answers. One with an other token is ignored: false. */
-bool lease_ack(struct lease *lease, int64_t token, int64_t left, enum job_stop stop);
-bool lease_ack_result(struct lease *lease, int64_t token);
+/*
+ * GRANT. `left` ms count from when the question `number` was asked, never from when the answer came; the answer to an older
+ * question grants nothing, but its `stop` counts. False when it has an other token or nobody works on the job any more.
+ */
+bool lease_grant(struct lease *lease, int64_t token, uint32_t number, int64_t left,
+		 enum job_stop stop);
+/* ACK, NACK, CANCEL: false as above. */
+bool lease_ack(struct lease *lease, int64_t token);
 bool lease_nack(struct lease *lease, int64_t token);
 bool lease_cancel(struct lease *lease, int64_t token, enum job_stop stop);

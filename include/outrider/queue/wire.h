@@ -4,7 +4,7 @@
  *   worker -> broker                          broker -> worker
  *   HELLO(name, body)                         WHO                  say HELLO: I do not know you (any more)
  *   READY(count)                              JOB(id, token, count, time, name, body)
- *   PROGRESS(id, token, name, body)           ACK(id, token, time, code)
+ *   PROGRESS(id, token, count, name, body)    GRANT(id, token, count, time, code), or NACK
  *   RESULT(id, token, code, time, body)       ACK(id, token) after the commit, or NACK(id, token)
  *   CALL(id, token, count, name, body)        REPLY(id, count, code, body)
  *   PING, PONG, BYE                           CANCEL(id, token, code), DRAIN, PING, PONG
@@ -12,7 +12,8 @@
  * HELLO   name: worker id; body: JSON {host, version, slots, kinds}
  * READY   count and time: see credit.h. Sent when a slot becomes free, and as the heartbeat
  * JOB     time: ms left of the lease when it was sent; name: kind; body: JSON; count: serial number, see credit.h
- * PROGRESS  name: stage; body: JSON or empty. Answered by ACK with time: ms left, code: enum job_stop; or by NACK
+ * PROGRESS  name: stage; body: JSON or empty; count: number of the question, see lease.h. GRANT repeats it with time: ms from the
+ *         question to the new deadline, code: enum job_stop
  * RESULT  code: enum job_outcome; time: for OUTCOME_SNOOZED ms to wait; body: JSON {error, result, ...}. Sent again until it is answered
  * CALL    a question of a running job to the broker (outbox, rate budget, a forge token, what is known about a pull):
  *         name: which; count: number of the question. REPLY has the same id and count; code 0, or 1 + enum err_kind with the text as body
@@ -37,6 +38,7 @@ enum wire_kind {
 	WIRE_JOB,
 	WIRE_PROGRESS,
 	WIRE_RESULT,
+	WIRE_GRANT,
 	WIRE_ACK,
 	WIRE_NACK,
 	WIRE_CANCEL,
