@@ -170,8 +170,9 @@ static int on_progress(struct broker *b, const struct link_message *m, struct er
 		nack(b, m);
 	else
 		broker_send(b, &m->peer,
-			    &(struct wire){ .kind = WIRE_ACK, .id = w->id, .token = w->token,
-					    .time = LEASE_MS, .code = (uint16_t)stop });
+			    &(struct wire){ .kind = WIRE_GRANT, .id = w->id, .token = w->token,
+					    .count = w->count, .time = LEASE_MS,
+					    .code = (uint16_t)stop });
 	return 0;
 }
 

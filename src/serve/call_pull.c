@@ -12,6 +12,30 @@ static int find_pull(struct pull_row *out, bool *found, struct call *call, struc
 			 found, call->mem, err);
 }
 
+/* What the event said, so that people see the pull request before its first review is done. */
+static int see_event(struct call *call, struct err *err)
+{
+	const struct job *job = call->job;
+	struct repository_row repository = { .integration = job->integration, .name = job->repository,
+					     .tenant = job->tenant };
+	struct pull_row pull = { .integration = job->integration, .repository = job->repository,
+				 .tenant = job->tenant, .number = job->number };
+	struct event event;
+
+	if (event_decode(&event, call->mem, job->payload, err))
+		return -1;
+	repository.installation = event.installation;
+	pull.title = event.pull.title;
+	pull.url = event.pull.url;
+	pull.author = event.pull.author.login;
+	pull.base_ref = event.pull.base_ref;
+	pull.state = event.pull.merged ? PULL_MERGED : event.pull.closed ? PULL_CLOSED : PULL_OPEN;
+	memcpy(pull.head_oid, event.pull.head_oid, sizeof(pull.head_oid));
+	if (repositories_see(call->store, &repository, call->now, err))
+		return -1;
+	return job->number ? pulls_see(call->store, &pull, call->now, err) : 0;
+}
+
 int call_recall(struct call *call, struct err *err)
 {
 	const struct job *job = call->job;
@@ -19,7 +43,8 @@ int call_recall(struct call *call, struct err *err)
 	struct pull_row pull = { 0 };
 	bool known, found;
 
-	if (repositories_get(call->store, call->view, job->integration, job->repository, &repository,
+	if (see_event(call, err) ||
+	    repositories_get(call->store, call->view, job->integration, job->repository, &repository,
 			     &known, call->mem, err) ||
 	    find_pull(&pull, &found, call, err))
 		return -1;

@@ -222,8 +222,9 @@ void request_serve(void *ctx, struct http_exchange *exchange, const struct http_
 	r.page = (struct page){ .limit = 50, .after = request_query(&r, "after") };
 	if (run(&r, type, &err))
 		answer_error(&r, type, &err);
-	request_header(&r, "Content-Type", type->json ? STR("application/json") :
-							STR("text/html; charset=utf-8"));
+	if (http_header_count(&r.headers, STR("Content-Type")) == 0)
+		request_header(&r, "Content-Type", type->json ? STR("application/json") :
+								STR("text/html; charset=utf-8"));
 	request_header(&r, "Cache-Control", STR("no-store"));
 	request_header(&r, "Content-Security-Policy",
 		       STR("default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "

@@ -200,15 +200,12 @@ static void begin_drain(struct worker *w)
 	send_ready(w);
 }
 
-static void take_ack(struct worker *w, const struct wire *m)
+static void take_grant(struct worker *w, const struct wire *m)
 {
-	if (!w->busy || m->id != w->lease.id)
-		return;
-	if (w->lease.state == LEASE_ENDING)
-		(void)lease_ack_result(&w->lease, m->token);
-	else if (lease_ack(&w->lease, m->token, m->time,
-			   m->code < JOB_STOPS ? (enum job_stop)m->code : STOP_NONE) &&
-		 w->lease.stop != STOP_NONE)
+	if (w->busy && m->id == w->lease.id &&
+	    lease_grant(&w->lease, m->token, m->count, m->time,
+			m->code < JOB_STOPS ? (enum job_stop)m->code : STOP_NONE) &&
+	    w->lease.stop != STOP_NONE)
 		stop_job(w, false);
 }
 
@@ -222,8 +219,12 @@ static void take(struct worker *w, const struct wire *m)
 	case WIRE_JOB:
 		begin_job(w, m);
 		break;
+	case WIRE_GRANT:
+		take_grant(w, m);
+		break;
 	case WIRE_ACK:
-		take_ack(w, m);
+		if (w->busy && m->id == w->lease.id)
+			(void)lease_ack(&w->lease, m->token);
 		break;
 	case WIRE_NACK:
 		if (w->busy && m->id == w->lease.id && lease_nack(&w->lease, m->token))
@@ -281,7 +282,8 @@ static void send_progress(struct worker *w)
 	memcpy(stage, w->stage, sizeof(stage));
 	pthread_mutex_unlock(&w->lock);
 	send_wire(w, &(struct wire){ .kind = WIRE_PROGRESS, .id = w->lease.id,
-				     .token = w->lease.token, .name = str_of(stage) });
+				     .token = w->lease.token, .count = w->lease.question,
+				     .name = str_of(stage) });
 }
 
 static void send_result(struct worker *w)
@@ -328,8 +330,8 @@ static int64_t drive_lease(struct worker *w)
 	send_question(w);
 	switch (lease_next(&w->lease, broker_steady(), &until)) {
 	case LEASE_REPORT:
+		lease_reported(&w->lease, broker_steady()); /* numbers the question */
 		send_progress(w);
-		lease_reported(&w->lease, broker_steady());
 		break;
 	case LEASE_RESULT:
 		send_result(w);

@@ -129,7 +129,7 @@ static bool has(char *const *list, const char *entry)
 
 static void test_environment(void **state)
 {
-	static char *const all[] = { (char[]){ "PATH=/bin" }, (char[]){ "HOOK=h" }, (char[]){ "TOKEN=t" },
+	char *const all[] = { (char[]){ "PATH=/bin" }, (char[]){ "HOOK=h" }, (char[]){ "TOKEN=t" },
 				     (char[]){ "OTHER=o" }, NULL };
 	AUTO_ARENA struct arena mem = { 0 };
 	struct settings s;
