@@ -9,6 +9,7 @@ static const struct command commands[] = {
 	  cmd_review },
 	{ "scan", "look at whole files", cmd_scan },
 	{ "rules", "list or test rules", cmd_rules },
+	{ "keys", "make and allow the keys of brokers and workers", cmd_keys },
 	{ "languages", "list the languages and their files", cmd_languages },
 	{ "serve", "run the service: webhooks in, reviews out", cmd_serve },
 	{ "worker", "do jobs for a broker on another machine", cmd_worker },

@@ -34,12 +34,21 @@ void key_wipe(struct key_pair *pair)
 		explicit_bzero(pair, sizeof *pair);
 }
 
+static bool is_alnum(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 int key_generate(struct key_pair *out, struct err *err)
 {
 	struct key_pair pair = { 0 };
 
-	if (zmq_curve_keypair(pair.public_key, pair.secret_key) < 0)
-		return err_set(err, ERR_PERM, "cannot make a key pair: %s", zmq_strerror(zmq_errno()));
+	/* a key that begins with '-' would be taken for an option */
+	do
+		if (zmq_curve_keypair(pair.public_key, pair.secret_key) < 0)
+			return err_set(err, ERR_PERM, "cannot make a key pair: %s",
+				       zmq_strerror(zmq_errno()));
+	while (!is_alnum(pair.public_key[0]));
 	*out = pair;
 	key_wipe(&pair);
 	return 0;
@@ -152,9 +161,15 @@ static bool name_is_valid(struct str name)
 	if (name.len == 0 || name.len > KEYS_MAX_NAME)
 		return false;
 	for (size_t i = 0; i < name.len; i++)
-		if (!memchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", name.p[i], 65))
+		if (!name.p[i] || (!is_alnum(name.p[i]) && !strchr("._-", name.p[i])))
 			return false;
 	return true;
+}
+
+/* No key begins with '#': such a group of five would be above 32 bits. */
+static bool is_comment(struct str line)
+{
+	return line.len == 0 || line.p[0] == '#';
 }
 
 static int read_allowed(struct allow_list *list, struct arena *mem, struct str line,
@@ -189,7 +204,7 @@ int allow_read(struct allow_list *out, struct arena *mem, const char *path, stru
 		return -1;
 	for (size_t number = 1; str_cut_line(&text, &line); number++) {
 		line = str_trim(line);
-		if (line.len == 0 || line.p[0] == '#')
+		if (is_comment(line))
 			continue;
 		if (read_allowed(&list, mem, line, path, number, err) < 0)
 			return -1;
@@ -219,10 +234,10 @@ static int text_without(struct buf *out, struct arena *mem, const char *path, st
 		return -1;
 	while (str_cut_line(&text, &line)) {
 		struct str rest = str_trim(line), key;
-		bool comment = rest.len && rest.p[0] == '#';
+		bool comment = is_comment(rest);
 
 		str_cut(&rest, ' ', &key);
-		if (!comment && line.len &&
+		if (!comment &&
 		    (str_eq(key, key_or_name) || str_eq(str_trim(rest), key_or_name))) {
 			*found = true;
 			continue;
