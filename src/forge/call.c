@@ -310,6 +310,23 @@ int forge_whoami_at(struct forge *forge, struct arena *mem, struct str path, con
 	return 0;
 }
 
+int forge_add_token(struct arena *mem, struct http_request *request, const char *scheme, struct str token,
+		    struct err *err)
+{
+	if (!token.len)
+		return 0;
+	return http_header_add(&request->headers, mem, STR("Authorization"),
+			       arena_printf(mem, "%s %.*s", scheme, STR_ARG(token)), err);
+}
+
+int forge_add_basic(struct arena *mem, struct http_request *request, struct str login, struct str password,
+		    struct err *err)
+{
+	struct str pair = arena_printf(mem, "%.*s:%.*s", STR_ARG(login), STR_ARG(password));
+
+	return forge_add_token(mem, request, "Basic", base64_text(mem, pair), err);
+}
+
 /* ---- was it done? ---- */
 
 struct search {

@@ -8,7 +8,7 @@
 #include "type.h"
 
 static const struct forge_type *const forge_types[] = {
-	&forge_github, &forge_generic, &forge_local,
+	&forge_github, &forge_gitlab, &forge_gitea, &forge_forgejo, &forge_generic, &forge_local,
 };
 
 /* ---- the table ---- */
@@ -174,7 +174,7 @@ static void lowering_start(struct lowering *lowering, struct forge_plan *out, st
 static int check_target(const struct forge_target *target, struct err *err)
 {
 	const struct forge_type *type = target->config->type;
-	bool deep = type != &forge_github;
+	bool deep = type != &forge_github && type != &forge_gitea && type != &forge_forgejo;
 
 	if (!repository_is_valid(target->pull->repository, deep))
 		return err_input(err, "'%.*s' is no name of a repository", STR_ARG(target->pull->repository));

@@ -128,11 +128,17 @@ static void parse_review(struct event *out, struct arena *mem, const json_t *bod
 {
 	read_pull(out, mem, payload_at(body, "pull_request"));
 	read_comment(out, mem, body, "review", "reviews/");
-	/* Gitea calls the text of a review `content` */
-	if (!out->comment.body.len)
-		out->comment.body = payload_str(mem, body, "review.content", EVENT_MAX_COMMENT);
 	if (!out->number)
 		out->kind = EVENT_OTHER;
+}
+
+/* There the text is `content`, and the review has no id. */
+static void parse_gitea_review(struct event *out, struct arena *mem, const json_t *body)
+{
+	read_pull(out, mem, payload_at(body, "pull_request"));
+	out->kind = out->number ? EVENT_COMMENT : EVENT_OTHER;
+	out->action = ACTION_CREATED;
+	out->comment.body = payload_str(mem, body, "review.content", EVENT_MAX_COMMENT);
 }
 
 static void parse_push(struct event *out, struct arena *mem, const json_t *body)
@@ -251,14 +257,12 @@ static const struct {
 	void (*parse)(struct event *out, struct arena *mem, const json_t *body);
 } parsers[] = {
 	{ "pull_request", parse_pull },
-	{ "pull_request_sync", parse_pull }, /* Gitea's event types below one event */
-	{ "pull_request_label", parse_pull },
 	{ "issue_comment", parse_issue_comment },
-	{ "pull_request_comment", parse_issue_comment },
+	{ "pull_request_comment", parse_gitea_review }, /* Gitea has a word for each kind of review */
+	{ "pull_request_approved", parse_gitea_review },
+	{ "pull_request_rejected", parse_gitea_review },
 	{ "pull_request_review_comment", parse_review_comment },
 	{ "pull_request_review", parse_review },
-	{ "pull_request_review_approved", parse_review },
-	{ "pull_request_review_rejected", parse_review },
 	{ "push", parse_push },
 	{ "check_run", parse_check_run },
 	{ "check_suite", parse_check_suite },

@@ -105,12 +105,15 @@ int github_split(struct effect *out, struct arena *mem, const struct effect *eff
 				    (unsigned long long)effect->number);
 		text = arena_printf(mem, "`%.*s:%llu`\n\n%s\n%.*s",
 				    STR_ARG(payload_name(mem, comment, "path")),
-				    (unsigned long long)payload_number(comment, "line"),
+				    (unsigned long long)(payload_number(comment, "line") +
+							 payload_number(comment, "new_position") +
+							 payload_number(comment, "old_position")),
 				    json_string_value(payload_at(comment, "body")), STR_ARG(text));
 		*out = (struct effect){ .kind = EFFECT_COMMENT, .key = key, .method = effect->method,
 					.path = path, .repository = effect->repository,
 					.installation = effect->installation, .number = effect->number };
-		out->find = arena_printf(mem, "%.*s?per_page=100", STR_ARG(path));
+		/* both sizes of a page: Gitea has another word for it */
+		out->find = arena_printf(mem, "%.*s?per_page=100&limit=50", STR_ARG(path));
 		memcpy(out->head_oid, effect->head_oid, sizeof out->head_oid);
 		json = json_pack("{s:o}", "body", payload_text(str_sub(text, 0, MAX_BODY)));
 	} else {

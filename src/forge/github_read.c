@@ -80,12 +80,14 @@ int github_pulls(struct forge *forge, struct arena *mem, const struct forge_plac
 	static const char *const words[] = { [PULLS_OPEN] = "open", [PULLS_MERGED] = "closed",
 					     [PULLS_ALL] = "all" };
 	struct listing listing = { out, max, state == PULLS_MERGED };
-	struct str path = path_printf(mem, "%.*s?state=%s&sort=updated&direction=desc&per_page=100",
-				      STR_ARG(repos(mem, place, "pulls", 0, "")), words[state]);
+	bool github = forge->config.type == &forge_github;
+	struct str path = path_printf(mem, "%.*s?state=%s&%s", STR_ARG(repos(mem, place, "pulls", 0, "")),
+				      words[state], github ? "sort=updated&direction=desc&per_page=100"
+							   : "sort=recentupdate&limit=50");
 
 	if (!max)
 		return 0;
-	return forge_list(forge, mem, place, path, NULL, 100, take_pull, &listing, err);
+	return forge_list(forge, mem, place, path, NULL, github ? 100 : 50, take_pull, &listing, err);
 }
 
 /* ---- threads: REST does not know whether they are resolved ---- */
@@ -230,13 +232,16 @@ static int look_for_summary(void *ctx, struct arena *mem, json_t *item, struct e
 int github_summary(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str *id,
 		   struct err *err)
 {
+	bool github = forge->config.type == &forge_github;
 	struct summary_search search = { 0 };
 	const struct actor *self;
 
 	if (forge_self(forge, mem, &self, err) < 0)
 		return -1;
 	search.self = self->login;
-	if (forge_list(forge, mem, place, repos(mem, place, "issues/", place->number, "/comments?per_page=100"), NULL, 100, look_for_summary, &search, err) < 0)
+	if (forge_list(forge, mem, place,
+		       repos(mem, place, "issues/", place->number, github ? "/comments?per_page=100" : "/comments?limit=50"),
+		       NULL, github ? 100 : 50, look_for_summary, &search, err) < 0)
 		return -1;
 	*id = search.id;
 	return 0;
@@ -334,24 +339,13 @@ int github_git(struct forge_git *out, struct arena *mem, const struct forge_conf
 	       const struct pull *pull, struct str token, struct err *err)
 {
 	struct str web = config->web.len ? config->web : STR("https://github.com");
-	struct forge_git git = { 0 };
 
 	/* "https://host/api/v3" is the API of an Enterprise Server at https://host */
 	if (!config->web.len && str_ends(config->api, STR("/api/v3")))
 		web = str_sub(config->api, 0, config->api.len - 7);
-	if (!pull->number || !pull->base_ref.len)
-		return err_set(err, ERR_BUG, "a pull request without number or base");
-	git.url = path_printf(mem, "%.*s/%.*s.git", STR_ARG(web), STR_ARG(repository_path(mem, pull->repository)));
-	if (token.len) {
-		git.user = STR("x-access-token");
-		git.password = token;
-	}
-	git.refspecs = ARENA_ARRAY(mem, 2, struct str);
-	git.refspecs[git.n_refspecs++] = arena_printf(mem, "+refs/heads/%.*s:refs/heads/%.*s",
-						      STR_ARG(pull->base_ref), STR_ARG(pull->base_ref));
-	git.refspecs[git.n_refspecs++] = arena_printf(mem, "+refs/pull/%llu/head:refs/pull/%llu/head",
-						      (unsigned long long)pull->number,
-						      (unsigned long long)pull->number);
-	*out = git;
-	return 0;
+	return git_of(out, mem, pull,
+		      path_printf(mem, "%.*s/%.*s.git", STR_ARG(web),
+				  STR_ARG(repository_path(mem, pull->repository))),
+		      STR("x-access-token"), token,
+		      arena_printf(mem, "refs/pull/%llu/head", (unsigned long long)pull->number), err);
 }

@@ -122,20 +122,11 @@ static int whoami(struct forge *forge, struct arena *mem, struct actor *out, str
 static int git(struct forge_git *out, struct arena *mem, const struct forge_config *config,
 	       const struct pull *pull, struct str token, struct err *err)
 {
-	struct forge_git git = { 0 };
-
 	(void)token;
-	if (!pull->number || !pull->base_ref.len)
-		return err_set(err, ERR_BUG, "a pull request without number or base");
-	git.url = arena_printf(mem, "%.*s/%.*s.git", STR_ARG(config->folder), STR_ARG(pull->repository));
-	git.refspecs = ARENA_ARRAY(mem, 2, struct str);
-	git.refspecs[git.n_refspecs++] = arena_printf(mem, "+refs/heads/%.*s:refs/heads/%.*s",
-						      STR_ARG(pull->base_ref), STR_ARG(pull->base_ref));
-	git.refspecs[git.n_refspecs++] = arena_printf(mem, "+refs/pull/%llu/head:refs/pull/%llu/head",
-						      (unsigned long long)pull->number,
-						      (unsigned long long)pull->number);
-	*out = git;
-	return 0;
+	return git_of(out, mem, pull,
+		      arena_printf(mem, "%.*s/%.*s.git", STR_ARG(config->folder), STR_ARG(pull->repository)),
+		      (struct str){ 0 }, (struct str){ 0 },
+		      arena_printf(mem, "refs/pull/%llu/head", (unsigned long long)pull->number), err);
 }
 
 const struct forge_type forge_local = {

@@ -27,6 +27,26 @@ struct str repository_path(struct arena *mem, struct str repository)
 	return out;
 }
 
+int git_of(struct forge_git *out, struct arena *mem, const struct pull *pull, struct str url, struct str user,
+	   struct str password, struct str head_ref, struct err *err)
+{
+	struct forge_git git = { .url = url, .head_ref = head_ref };
+
+	if (!pull->number || !pull->base_ref.len)
+		return err_set(err, ERR_BUG, "a pull request without number or base");
+	if (password.len) {
+		git.user = user;
+		git.password = password;
+	}
+	git.refspecs = ARENA_ARRAY(mem, 2, struct str);
+	git.refspecs[git.n_refspecs++] = arena_printf(mem, "+refs/heads/%.*s:refs/heads/%.*s",
+						      STR_ARG(pull->base_ref), STR_ARG(pull->base_ref));
+	git.refspecs[git.n_refspecs++] =
+		arena_printf(mem, "+%.*s:%.*s", STR_ARG(head_ref), STR_ARG(head_ref));
+	*out = git;
+	return 0;
+}
+
 bool repository_is_valid(struct str repository, bool deep)
 {
 	size_t parts = 0;

@@ -122,6 +122,14 @@ bool base64_decode(unsigned char *out, size_t room, size_t *n, struct str text)
 	return true;
 }
 
+struct str base64_text(struct arena *mem, struct str bytes)
+{
+	char *out = arena_alloc(mem, (bytes.len + 2) / 3 * 4 + 1);
+	int len = EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)bytes.p, (int)bytes.len);
+
+	return (struct str){ out, (size_t)len };
+}
+
 struct str base64_url(struct arena *mem, struct str bytes)
 {
 	char *out = arena_alloc(mem, (bytes.len + 2) / 3 * 4 + 1);

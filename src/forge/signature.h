@@ -29,5 +29,7 @@ bool signature_standard(const struct secrets *secrets, struct str header, struct
 
 /* Standard base64; false on anything else. At most `room` bytes. */
 bool base64_decode(unsigned char *out, size_t room, size_t *n, struct str text);
+/* Standard base64 with padding. */
+struct str base64_text(struct arena *mem, struct str bytes);
 /* base64url without padding, as JSON Web Tokens have it. */
 struct str base64_url(struct arena *mem, struct str bytes);

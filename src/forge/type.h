@@ -138,6 +138,12 @@ struct str forge_next_link(const struct http_response *response);
 int forge_self(struct forge *forge, struct arena *mem, const struct actor **out, struct err *err);
 /* "name" and "name[bot]" are one. */
 bool forge_same_login(struct str a, struct str b);
+/* Adds an Authorization: "SCHEME token"; of nothing when there is no token. */
+int forge_add_token(struct arena *mem, struct http_request *request, const char *scheme, struct str token,
+		    struct err *err);
+/* "Basic" of a login and a password. */
+int forge_add_basic(struct arena *mem, struct http_request *request, struct str login, struct str password,
+		    struct err *err);
 /* The common find: an item of the list at effect->find whose text at `text` holds the effect's key marker. */
 int forge_find_in_list(struct forge *forge, struct arena *mem, const struct effect *effect, const char *where,
 		       size_t page_size, const char *text, bool *found, struct forge_answer *out, struct err *err);
@@ -183,5 +189,8 @@ bool text_is_summary(struct str text);
 struct str path_printf(struct arena *mem, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "owner/name" escaped with its slashes, or as one component. */
 struct str repository_path(struct arena *mem, struct str repository);
+/* URL WEB/repository.git, base branch and one ref of the head, both under their own names. */
+int git_of(struct forge_git *out, struct arena *mem, const struct pull *pull, struct str url, struct str user,
+	   struct str password, struct str head_ref, struct err *err);
 /* True for "a/b" of ordinary names: no empty part, no dots alone; `deep` takes more than two. */
 bool repository_is_valid(struct str repository, bool deep);

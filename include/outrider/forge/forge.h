@@ -128,6 +128,7 @@ bool forge_split(struct effect_list *out, struct arena *mem, const struct forge_
 struct forge_git {
 	struct str  url;         /* of the base repository, without credential; a path for local */
 	struct str  user, password; /* both empty: none. Never on a command line or in an address. */
+	struct str  head_ref;    /* of the pull request's head on that side: "refs/pull/7/head" */
 	struct str *refspecs;    /* what must be fetched for the pull request's head and its base branch */
 	size_t      n_refspecs;
 };

@@ -60,6 +60,7 @@ struct post_comment {
 	uint32_t   start_line, line;    /* on `side`; start_line <= line */
 	uint32_t   old_line, new_line;  /* of `line` in both sides; 0 where it does not exist: context lines have both */
 	uint32_t   old_start_line, new_start_line;
+	uint32_t   old_next, old_start_next; /* first line of the old side that is not above `line`, `start_line` (old_line where that is not 0); 0: not known */
 	struct str body;                /* Markdown with its marker as last line, without the suggestion */
 	bool       has_suggestion;
 	struct str suggestion;          /* replaces the lines start_line..line of the new side whole; no final line end; .p NULL: they are taken away */
