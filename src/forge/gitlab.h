@@ -9,7 +9,7 @@ int gitlab_parse(struct event *out, struct arena *mem, const struct forge_delive
 int gitlab_whoami(struct forge *forge, struct arena *mem, struct actor *out, struct err *err);
 int gitlab_pull(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
 		struct err *err);
-int gitlab_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_state state,
+int gitlab_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
 		 size_t max, struct pull_list *out, struct err *err);
 int gitlab_threads(struct forge *forge, struct arena *mem, const struct forge_place *place,
 		   struct thread_list *out, struct err *err);

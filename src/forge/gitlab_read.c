@@ -76,7 +76,7 @@ static int take_pull(void *ctx, struct arena *mem, json_t *item, struct err *err
 	return listing->list->n >= listing->max;
 }
 
-int gitlab_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_state state,
+int gitlab_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
 		 size_t max, struct pull_list *out, struct err *err)
 {
 	static const char *const rest[] = {

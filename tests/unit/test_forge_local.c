@@ -20,7 +20,7 @@ enum { CAP = 256 << 20, MAX_ROWS = 40 };
 
 struct row {
 	struct str        key, id;
-	enum outbox_state state;
+	enum effect_state state;
 };
 
 struct fixture {
@@ -101,7 +101,7 @@ static struct row *row_of(const struct effect *effect)
 	return &fix.rows[fix.n_rows++];
 }
 
-static int box_state(void *ctx, const struct effect *effect, enum outbox_state *state, struct str *id, struct err *err)
+static int box_state(void *ctx, const struct effect *effect, enum effect_state *state, struct str *id, struct err *err)
 {
 	(void)ctx;
 	(void)err;
@@ -114,7 +114,7 @@ static int box_sending(void *ctx, const struct effect *effect, struct err *err)
 {
 	(void)ctx;
 	(void)err;
-	row_of(effect)->state = OUTBOX_SENT;
+	row_of(effect)->state = EFFECT_SENT;
 	return 0;
 }
 
@@ -124,7 +124,7 @@ static int box_done(void *ctx, const struct effect *effect, const struct forge_a
 	/* killed between the effect and its note */
 	if (fix.die_after && ++fix.sent == fix.die_after)
 		return err_set(err, ERR_TEMP, "killed");
-	row_of(effect)->state = OUTBOX_DONE;
+	row_of(effect)->state = EFFECT_DONE;
 	row_of(effect)->id = arena_str(&fix.mem, answer->id);
 	return 0;
 }
