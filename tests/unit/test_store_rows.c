@@ -121,7 +121,7 @@ static void threads(void **state)
 	row.thread = row.comment = STR("");
 	row.first_oid[0] = 0;
 	row.line = 8;
-	row.state = THREAD_MOVED;
+	row.status = STR("moved");
 	OK(threads_put(s, STR("gh"), STR("o/a"), 3, &row, 1, NOW + 1, &err));
 	OK(threads_of_pull(s, STR("gh"), STR("o/a"), 3, &list, &mem, &err));
 	assert_int_equal(list.n, 1);
@@ -129,7 +129,7 @@ static void threads(void **state)
 	assert_string_equal(list.items[0].first_oid, HEAD);
 	assert_string_equal(list.items[0].fingerprint, PRINT);
 	assert_int_equal(list.items[0].line, 8);
-	assert_int_equal(list.items[0].state, THREAD_MOVED);
+	same(list.items[0].status, "moved");
 	OK(threads_of_pull(s, STR("gh"), STR("o/a"), 4, &list, &mem, &err));
 	assert_int_equal(list.n, 0);
 }
