@@ -38,6 +38,29 @@ int reviews_page(struct request *r, struct err *err)
 
 /* ---- one review ---- */
 
+/* What the words of the figures mean; others are shown as they are. */
+static const struct {
+	const char *name, *words;
+	int64_t     divide;
+} figure_words[] = {
+	{ "added_lines", "lines added", 1 },   { "changed_files", "files changed", 1 },
+	{ "files", "files looked at", 1 },     { "cpu_ms", "ms of processor", 1 },
+	{ "wall_ms", "ms in all", 1 },	       { "peak_bytes", "MB of memory", 1 << 20 },
+	{ "persists", "still there", 1 },      { "back", "there again", 1 },
+	{ "held", "held back", 1 },	       { "outside", "outside of the diff", 1 },
+};
+
+static void show_figure(struct buf *out, const char *name, int64_t n)
+{
+	for (size_t i = 0; i < COUNT(figure_words); i++)
+		if (strcmp(name, figure_words[i].name) == 0) {
+			html_add(out, "<li><b>%d</b> %s</li>", n / figure_words[i].divide,
+				 figure_words[i].words);
+			return;
+		}
+	html_add(out, "<li><b>%d</b> %s</li>", n, name);
+}
+
 static void show_figures(struct request *r, struct str figures)
 {
 	json_t *object AUTO_JSON = body_read(figures, NULL);
@@ -47,7 +70,7 @@ static void show_figures(struct request *r, struct str figures)
 	html_add(&r->out, "<ul class=figures>");
 	json_object_foreach(object, name, value) {
 		if (json_is_integer(value))
-			html_add(&r->out, "<li><b>%d</b> %s</li>", (int64_t)json_integer_value(value), name);
+			show_figure(&r->out, name, (int64_t)json_integer_value(value));
 	}
 	html_add(&r->out, "</ul>");
 	value = json_object_get(object, "losses");
@@ -80,7 +103,7 @@ static void show_decision(struct request *r, const json_t *one)
 	html_add(out, "<li><span class=\"state %S\">%S</span> <code>%S:%d</code> %S", decision, decision,
 		 body_str(r->mem, one, "path"), body_int(one, "line"), body_str(r->mem, one, "rule"));
 	html_add(out, "<p>%S</p>", body_str(r->mem, one, "message"));
-	if (code.len)
+	if (code.len && !json_object_get(one, "after"))
 		html_add(out, "<pre>%S</pre>", code);
 	if (json_object_get(one, "after"))
 		show_diff(out, body_str(r->mem, one, "before"), body_str(r->mem, one, "after"));

@@ -156,6 +156,8 @@ static json_t *pull_json(const struct pull *pull)
 	return one;
 }
 
+enum { SHOWN_CODE = 2000 }; /* bytes of source on the page of a review: more is read on the forge */
+
 static json_t *finding_json(const struct finding *f)
 {
 	json_t *one = json_object();
@@ -165,8 +167,27 @@ static json_t *finding_json(const struct finding *f)
 	body_set(one, "severity", str_of(severity_name(f->severity)));
 	body_set(one, "message", f->message);
 	body_set(one, "path", f->path);
+	body_set(one, "code", str_sub(f->text, 0, SHOWN_CODE));
 	json_object_set_new(one, "line", json_integer(f->span.start_line));
 	return one;
+}
+
+/* The fix of a finding, where the analyst made one: its lists are those of the review, then of what was held back. */
+static void add_fix(json_t *one, const struct answer *answer, const struct finding *finding)
+{
+	const struct finding_list *shown = &answer->review.findings, *held = &answer->review.held_back;
+	size_t i;
+
+	if (finding >= shown->items && finding < shown->items + shown->n)
+		i = (size_t)(finding - shown->items);
+	else if (finding >= held->items && finding < held->items + held->n)
+		i = shown->n + (size_t)(finding - held->items);
+	else
+		return;
+	if (!answer->has_fix[i] || answer->fixes[i].too_long)
+		return;
+	json_object_set_new(one, "before", body_json(str_sub(answer->fixes[i].before, 0, SHOWN_CODE)));
+	json_object_set_new(one, "after", body_json(str_sub(answer->fixes[i].after, 0, SHOWN_CODE)));
 }
 
 /* Each finding and thread, and what was decided about it: for the page of the review. */
@@ -178,6 +199,8 @@ static json_t *decisions_json(const struct pull_job *job)
 		const struct thread_entry *entry = &job->plan.items[i];
 		json_t *one = entry->finding ? finding_json(entry->finding) : json_object();
 
+		if (entry->finding)
+			add_fix(one, &job->answer, entry->finding);
 		json_object_set_new(one, "decision", json_string(thread_status_name(entry->status)));
 		body_set(one, "reason", entry->reason);
 		body_set(one, "marker", str_of(entry->marker));
