@@ -73,8 +73,19 @@ static int add_store(struct request *r, struct err *err)
 	return 0;
 }
 
+/* Figures of all tenants: for a scraper on this side of the proxy, or for whoever has logged in. */
+static bool came_through_proxy(const struct request *r)
+{
+	return http_header_count(&r->call->headers, STR("X-Forwarded-For")) ||
+	       http_header_count(&r->call->headers, STR("Forwarded"));
+}
+
 int metrics_answer(struct request *r, struct err *err)
 {
+	if (came_through_proxy(r) && !(r->visitor.known && r->visitor.view.all)) {
+		r->status = 401;
+		return err_set(err, ERR_PERM, "Metrics are not for the outside: ask from this machine, or log in.");
+	}
 	if (add_store(r, err))
 		return -1;
 	add_gateway(&r->out, r->pages->gateway);

@@ -120,6 +120,8 @@ code=$(curl -s -b "$work/jar" -o "$out" -w '%{http_code}' -X POST -d x=1 "$url/j
 check 'a form without the text of its session is refused' answers 403
 api /metrics
 check 'metrics' all answers 200 -- shows 'outrider_deliveries_total{result="taken"}'
+code=$(curl -s -H 'X-Forwarded-For: 192.0.2.1' -o "$out" -w '%{http_code}' "$url/metrics")
+check 'but not through the proxy' answers 401
 api /api/v1/reviews
 check 'the API lists reviews' json 'r.items.length >= 5 && r.items.every(i => i.repository === "team/app")'
 
