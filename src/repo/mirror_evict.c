@@ -102,6 +102,16 @@ size_t folder_count(const char *path, const char *ending)
 	return n;
 }
 
+void folder_clean(const char *path, const char *head)
+{
+	AUTO(auto_dir) DIR *dir = open_dir(AT_FDCWD, path);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (str_starts(str_of(entry->d_name), str_of(head)))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+}
+
 /* One mirror of the root. */
 struct place {
 	char            path[1100]; /* of its folder */
