@@ -28,6 +28,7 @@ enum {
 	ROUTE_METHODS_MAX = 16,   /* HTTP's registry of methods has 40, a client uses 5 */
 	ROUTE_PATHS_MAX = 256,    /* per route */
 	ROUTE_PATH_BYTES = 1024,  /* of a pattern */
+	ROUTE_TARGET_BYTES = 4096, /* of a path that is asked for: matching costs its bytes times those of the patterns */
 	ROUTE_WILD_BYTES = 64,    /* what a `*.` may stand for: longer labels are a channel through DNS */
 	ROUTE_UP_DEFAULT = 16 << 20,
 };
@@ -85,7 +86,7 @@ int route_read(struct route_table *out, struct arena *mem, const char *name,
  */
 int route_tighten(struct route_table *repo, const char *name, const struct route_table *host,
 		  struct err *err);
-/* Appends the canonical form of the whole chain, for the policy hash: one line per route, sorted, each field. */
+/* Appends the canonical form of the whole chain, for the policy hash: one line per route, in order, each field. */
 void route_canon(struct buf *out, const struct route_table *table);
 
 /* What the broker knows of a request. For CONNECT, and for a tunnel, method and path are empty. */
@@ -98,14 +99,14 @@ struct route_ask {
 	struct str         path;  /* canonical: route_path_canon */
 };
 
-enum { VERDICT_CHAIN = 4 }; /* tables in a chain: host, repository, command; one to spare */
+enum { ROUTE_CHAIN = 4 }; /* tables in a chain: host, repository, command; one to spare */
 
 struct route_verdict {
 	bool                allowed;
 	bool                inspect;   /* allowed: read the requests of this connection */
 	const char         *rule;      /* which rule decided: "route", "host", "port", "tls", "method", "path", "phase" */
 	const struct route *route;     /* of the outermost table, when allowed: its credential */
-	const struct route *chain[VERDICT_CHAIN]; /* one of each table, outermost first: their budgets */
+	const struct route *chain[ROUTE_CHAIN]; /* one of each table, outermost first: their budgets */
 	size_t              n_chain;
 };
 
@@ -123,7 +124,7 @@ bool route_any(const struct route_table *table, enum route_phase phase);
 /*
  * The canonical path of a request target, without its query: unreserved bytes are never %-encoded, %XX in upper case.
  * ERR_INPUT for what servers read in two ways: `.` and `..` as segments in any encoding, `//`, `\`, control bytes,
- * NUL, a bad or a double %-encoding, `;` beside dots.
+ * NUL, a bad or a double %-encoding, `..;x`, what is no UTF-8 when decoded, and more than ROUTE_TARGET_BYTES.
  */
 int route_path_canon(struct str *out, struct arena *mem, struct str path, struct err *err);
 /*
