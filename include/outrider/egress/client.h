@@ -4,7 +4,7 @@
 
 struct client_view {
 	uint16_t    port;     /* of the forwarder, on 127.0.0.1 */
-	const char *pem;      /* path inside of broker_trust_pem's text */
+	const char *pem;      /* path inside of broker_trust_pem's text; NULL: none */
 	const char *jks;      /* path inside of broker_trust_jks's bytes; NULL: none, Java then trusts no inspected host */
 };
 
