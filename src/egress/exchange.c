@@ -1,4 +1,5 @@
 /* exchange.c - one request to the server, and its answer to the client. */
+
 #include <inttypes.h>
 
 #include "base/scope.h"
