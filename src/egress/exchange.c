@@ -1,5 +1,4 @@
 /* exchange.c - one request to the server, and its answer to the client. */
-
 #include <inttypes.h>
 
 #include "base/scope.h"

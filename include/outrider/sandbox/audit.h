@@ -12,7 +12,7 @@
 #include "base/err.h"
 
 enum {
-	AUDIT_LINE_MAX = 16384,  /* bytes of a row; longer fields are cut, and say so */
+	AUDIT_LINE_MAX = 16384,  /* bytes of a row; what has no room is cut, and the row says so */
 	AUDIT_FIELD_MAX = 4096,  /* bytes of one field: a path */
 };
 #define AUDIT_FILE_BYTES (UINT64_C(64) << 20) /* then the file is rotated: small enough to open in an editor */
@@ -72,7 +72,8 @@ struct audit_report {
 	bool     sound;
 	uint64_t rows, files;
 	uint64_t signed_rows;  /* up to the newest signed head; the rest is bound by hash alone */
-	uint64_t healed;       /* torn lines */
+	uint64_t healed;       /* torn lines that the next row tells of */
+	size_t   torn_end;     /* bytes of a last line that a crash tore just now; the next writer tells of it */
 	char     head[65];     /* hash of the last row, hex: keep it elsewhere to notice a log put back whole */
 	struct { struct audit_fault *items; size_t n, cap; } faults; /* the first 100, in order */
 };
