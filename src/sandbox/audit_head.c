@@ -43,6 +43,24 @@ static bool is_signed(EVP_PKEY *key, struct str text, const unsigned char signat
 	return fine;
 }
 
+/* Whoever writes holds the log's lock: a fixed name beside it is enough, and no crash leaves more than that one. */
+static int replace(const char *path, struct str text, struct err *err)
+{
+	char next[PATH_MAX + 8];
+	int result = 0;
+
+	snprintf(next, sizeof next, "%s.next", path);
+	AUTO_FD int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+
+	if (fd < 0)
+		return err_errno(err, "create '%s'", next);
+	if (file_write_fd(fd, text, err) < 0)
+		return err_wrap(err, "'%s'", next);
+	if (fsync(fd) < 0 || rename(next, path) < 0)
+		result = err_errno(err, "replace '%s'", path);
+	return result;
+}
+
 int audit_head_write(const char *path, EVP_PKEY *key, const struct audit_chain *chain, uint64_t now_ms,
 		     struct err *err)
 {
@@ -58,7 +76,7 @@ int audit_head_write(const char *path, EVP_PKEY *key, const struct audit_chain *
 	for (size_t i = 0; i < SIGNATURE; i++)
 		buf_printf(&out, "%02x", signature[i]);
 	buf_add(&out, STR("\"}\n"));
-	return file_replace(path, buf_str(&out), err);
+	return replace(path, buf_str(&out), err);
 }
 
 static int read_signature(unsigned char out[SIGNATURE], struct str hex)

@@ -45,7 +45,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = { "", ".key", ".key.pub", ".head", ".lock", ".next", ".1", ".2", ".3", ".4", ".5", ".6" };
+	static const char *const names[] = { "", ".key", ".key.pub", ".head", ".head.next", ".lock", ".next", ".1", ".2", ".3", ".4", ".5", ".6" };
 	struct place *place = *state;
 
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -480,7 +480,7 @@ static void test_hostile_fields(void **state)
 	struct place *place = *state;
 	struct audit *audit = open_log(place, 0);
 	struct buf huge = { 0 };
-	struct audit_row row = { .kind = AUDIT_DENY, .run = STR("r\"},{\"seq\":9\n"), .path = { "/a\0b\xff\x01\x7f\\", 9 },
+	struct audit_row row = { .kind = AUDIT_DENY, .run = STR("r\"},{\"seq\":9\n"), .path = { "/a\0b\xff\x01\x7f\\", 8 },
 				 .up = 1, .down = UINT64_C(1) << 40 };
 	struct err err;
 
