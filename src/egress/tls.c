@@ -177,12 +177,14 @@ static SSL *new_connect(struct tls *tls, const struct host *host)
 {
 	SSL_CTX *context = connect_context(tls);
 	SSL *ssl = context ? SSL_new(context) : NULL;
+	/* OpenSSL's macro for the server name takes no const */
+	struct host name = *host;
 	bool fine;
 
 	if (!ssl)
 		return NULL;
 	if (host->kind == HOST_NAME)
-		fine = SSL_set_tlsext_host_name(ssl, host->text) == 1 && SSL_set1_host(ssl, host->text) == 1;
+		fine = SSL_set_tlsext_host_name(ssl, name.text) == 1 && SSL_set1_host(ssl, host->text) == 1;
 	else
 		fine = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host->text) == 1;
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
