@@ -44,8 +44,6 @@ static const char *add_byte(struct buf *out, struct buf *plain, struct str *rest
 		return "it has a byte that is no visible ASCII";
 	if (!encoded && (c == '\\' || c == '?' || c == '#'))
 		return "it has '\\', '?' or '#'";
-	if (encoded && c == '%' && rest->len >= 2 && hex_value(rest->p[0]) >= 0 && hex_value(rest->p[1]) >= 0)
-		return "it is %-encoded twice";
 	buf_add_byte(plain, (char)c);
 	if (!encoded || is_unreserved(c)) {
 		buf_add_byte(out, (char)c);
@@ -76,6 +74,8 @@ static const char *wrong_segments(struct str plain)
 	for (size_t i = 1; i <= plain.len; i++) {
 		const char *wrong;
 
+		if (decode(str_from(plain, i)) >= 0)
+			return "it is %-encoded twice";
 		if (i < plain.len && !is_separator(plain.p[i]))
 			continue;
 		wrong = wrong_segment(str_sub(plain, start, i), i == plain.len);
