@@ -10,6 +10,8 @@ static const struct command commands[] = {
 	{ "scan", "look at whole files", cmd_scan },
 	{ "rules", "list or test rules", cmd_rules },
 	{ "audit", "check or ask the audit log of sandboxed runs", cmd_audit },
+	{ "shadow", "what would have been said on the last merged pull requests", cmd_shadow },
+	{ "analyst", NULL, cmd_analyst }, /* for our own workers: not in the help */
 	{ "languages", "list the languages and their files", cmd_languages },
 	{ NULL, NULL, NULL },
 };
@@ -19,7 +21,8 @@ static void usage(FILE *to)
 	fprintf(to, "Outrider reviews changes before people look.\n\n"
 		    "usage: outrider COMMAND [OPTIONS]\n\n");
 	for (const struct command *c = commands; c->name; c++)
-		fprintf(to, "  %-10s %s\n", c->name, c->about);
+		if (c->about)
+			fprintf(to, "  %-10s %s\n", c->name, c->about);
 	fprintf(to, "\n`outrider COMMAND --help` tells the options of a command.\n");
 }
 

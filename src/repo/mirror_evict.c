@@ -185,12 +185,12 @@ int mirror_evict(uint64_t *freed, const struct mirror_store *store, struct err *
 	struct places places = { 0 };
 	uint64_t all = 0, gone = 0;
 
+	arena_init(&mem, (size_t)512 << 20);
 	if (!store->root || store->root[0] != '/')
 		return err_input(err, "the folder of mirrors must be an absolute path");
 	*freed = 0;
 	if (!store->budget)
 		return 0;
-	arena_init(&mem, (size_t)512 << 20);
 	list(&places, &mem, store->root);
 	for (size_t i = 0; i < places.n; i++)
 		all += places.items[i].bytes;
