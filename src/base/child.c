@@ -60,6 +60,9 @@ __attribute__((noreturn)) static void begin(const struct child *child, const str
 	sigemptyset(&nothing);
 	sigprocmask(SIG_SETMASK, &nothing, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	/* a file over the cap is then an error with words (EFBIG), not a silent end */
+	if (child->file)
+		signal(SIGXFSZ, SIG_IGN);
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)

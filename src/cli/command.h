@@ -12,14 +12,17 @@ enum exit_code {
 
 struct command {
 	const char *name;
-	const char *about;  /* one line */
+	const char *about;  /* one line; NULL: not shown */
 	int       (*run)(int argc, char **argv); /* argv[0] is the name; gives an exit code */
 };
 
+int cmd_analyst(int argc, char **argv);
 int cmd_review(int argc, char **argv);
 int cmd_scan(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
+int cmd_shadow(int argc, char **argv);
 int cmd_languages(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_worker(int argc, char **argv);

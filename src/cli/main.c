@@ -10,6 +10,9 @@ static const struct command commands[] = {
 	{ "scan", "look at whole files", cmd_scan },
 	{ "rules", "list or test rules", cmd_rules },
 	{ "keys", "make and allow the keys of brokers and workers", cmd_keys },
+	{ "audit", "check or ask the audit log of sandboxed runs", cmd_audit },
+	{ "shadow", "what would have been said on the last merged pull requests", cmd_shadow },
+	{ "analyst", NULL, cmd_analyst }, /* for our own workers: not in the help */
 	{ "languages", "list the languages and their files", cmd_languages },
 	{ "serve", "run the service: webhooks in, reviews out", cmd_serve },
 	{ "worker", "do jobs for a broker on another machine", cmd_worker },
@@ -22,7 +25,8 @@ static void usage(FILE *to)
 	fprintf(to, "Outrider reviews changes before people look.\n\n"
 		    "usage: outrider COMMAND [OPTIONS]\n\n");
 	for (const struct command *c = commands; c->name; c++)
-		fprintf(to, "  %-10s %s\n", c->name, c->about);
+		if (c->about)
+			fprintf(to, "  %-10s %s\n", c->name, c->about);
 	fprintf(to, "\n`outrider COMMAND --help` tells the options of a command.\n");
 }
 

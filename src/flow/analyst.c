@@ -163,7 +163,7 @@ static int judge(enum analyst_end *end, struct talk *talk, const struct child_en
 		if (child->code != codes[i].code)
 			continue;
 		*end = child->code == 3 && is_memory(talk) ? ANALYST_MEMORY_CAP : codes[i].end;
-		return err_set(err, codes[i].kind, "the analyst: %.*s", STR_ARG(words));
+		return err_set(err, codes[i].kind, "%.*s", STR_ARG(words));
 	}
 	*end = is_memory(talk) ? ANALYST_MEMORY_CAP : ANALYST_CRASHED;
 	if (child->signal)

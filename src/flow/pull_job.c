@@ -91,6 +91,8 @@ static int stage_fetch(struct pull_job *job, struct err *err)
 	const struct pull_options *o = job->options;
 	enum mirror_result result;
 
+	if (o->repository)
+		return 0;
 	if (mirror_open(&job->mirror, &o->mirrors, str_of(o->mirror_key), err) < 0 ||
 	    fetch(job, &result, err) < 0)
 		return -1;
@@ -106,12 +108,12 @@ static int stage_analyst(struct pull_job *job, struct err *err)
 {
 	struct analyst_request request = job->options->analyst;
 
-	request.repository = job->mirror.path;
+	request.repository = job->options->repository ? job->options->repository : job->mirror.path;
 	request.base = job->pull.base_oid;
 	request.head = job->pull.head_oid;
 	if (analyst_run(&job->answer, &job->mem, &job->analyst_end, &job->usage, &request, err) == 0)
 		return 0;
-	if (job->analyst_end == ANALYST_BROKEN)
+	if (job->analyst_end == ANALYST_BROKEN && job->mirror.use)
 		mirror_distrust(&job->mirror);
 	return job->analyst_end == ANALYST_CANCELLED ? finish(job, PULL_CANCELLED) : -1;
 }

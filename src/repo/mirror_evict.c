@@ -102,6 +102,16 @@ size_t folder_count(const char *path, const char *ending)
 	return n;
 }
 
+void folder_clean(const char *path, const char *head)
+{
+	AUTO(auto_dir) DIR *dir = open_dir(AT_FDCWD, path);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (str_starts(str_of(entry->d_name), str_of(head)))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+}
+
 /* One mirror of the root. */
 struct place {
 	char            path[1100]; /* of its folder */
@@ -175,12 +185,12 @@ int mirror_evict(uint64_t *freed, const struct mirror_store *store, struct err *
 	struct places places = { 0 };
 	uint64_t all = 0, gone = 0;
 
+	arena_init(&mem, (size_t)512 << 20);
 	if (!store->root || store->root[0] != '/')
 		return err_input(err, "the folder of mirrors must be an absolute path");
 	*freed = 0;
 	if (!store->budget)
 		return 0;
-	arena_init(&mem, (size_t)512 << 20);
 	list(&places, &mem, store->root);
 	for (size_t i = 0; i < places.n; i++)
 		all += places.items[i].bytes;

@@ -87,6 +87,15 @@ static bool has_all(const struct fetch *f)
 	return true;
 }
 
+/* A fetch that was ended leaves what it had; nobody else writes there while we hold the lock. */
+static void clean(const struct mirror *mirror)
+{
+	char path[1100];
+
+	snprintf(path, sizeof path, "%s/objects/pack", mirror->path);
+	folder_clean(path, "tmp_");
+}
+
 static int run_fetch(struct fetch *f, const char *const *refspecs, size_t n, struct err *err)
 {
 	static const char *const head[] = { "fetch",
@@ -116,7 +125,11 @@ static int run_fetch(struct fetch *f, const char *const *refspecs, size_t n, str
 	for (size_t i = 0; i < n; i++)
 		args[k++] = refspecs[i];
 	args[k] = NULL;
-	return git_program(&f->said, &run, args, err);
+	if (git_program(&f->said, &run, args, err) < 0)
+		return -1;
+	if (f->said.code != 0)
+		clean(f->mirror);
+	return 0;
 }
 
 /* What went wrong, in the words of git. */

@@ -31,6 +31,8 @@ int mirror_lock(const char *path, int how, uint64_t ms, struct err *err);
 int folder_remove(const char *path, struct err *err);
 /* Bytes on the disk below a folder. */
 uint64_t folder_size(const char *path);
+/* Removes the files of a folder whose name begins so. */
+void folder_clean(const char *path, const char *head);
 /* Entries of a folder whose name ends so. */
 size_t folder_count(const char *path, const char *ending);
 

@@ -136,6 +136,16 @@ void repo_close(struct repo *repo)
 	*repo = (struct repo){ 0 };
 }
 
+int repo_folder(const char **out, struct arena *mem, const struct repo *repo, struct err *err)
+{
+	const char *folder = git_repository_commondir(repo->git);
+
+	if (!folder)
+		return lib_fail(err, -1, "find the folder of the repository");
+	*out = arena_z(mem, str_of(folder));
+	return 0;
+}
+
 int repo_root(const char **out, const struct repo *repo, struct err *err)
 {
 	if (!repo->root)

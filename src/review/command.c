@@ -94,6 +94,8 @@ static struct str open_text(struct place *place, struct str line)
 	while (indent < 4 && indent < text.len && text.p[indent] == ' ')
 		indent++;
 	text = str_from(text, indent);
+	if (text.len && text.p[0] == '\t')
+		indent = 4; /* a tab goes to the next multiple of four */
 	if (str_trim(text).len == 0) {
 		place->ticks = 0; /* a span ends with its paragraph */
 		return none;

@@ -1,6 +1,5 @@
-// git_http.mjs ROOT [--auth VALUE] [--any] [--stall] [--redirect URL]: git over real HTTP (git http-backend) for tests, on a port of its own,
-// which is the first line of the output. --auth: the value that Authorization must have. --any: commits are given by id.
-// --stall: an answer begins and never ends. --redirect: every request is sent elsewhere. Ends with its standard input.
+// git_http.mjs ROOT [--auth VALUE] [--stall] [--redirect URL]: git over real HTTP (git http-backend) for tests, on a port of its own,
+// which is the first line of the output. --auth: the value that Authorization must have. --stall: an answer begins and never ends. --redirect: every request is sent elsewhere. Ends with its standard input.
 import http from "node:http";
 import { spawn } from "node:child_process";
 
@@ -8,7 +7,7 @@ const args = process.argv.slice(2);
 const root = args.shift();
 const option = (name) => { const i = args.indexOf(name); return i < 0 ? undefined : (args[i + 1] ?? true); };
 const auth = option("--auth"), redirect = option("--redirect");
-const any = args.includes("--any"), stall = args.includes("--stall");
+const stall = args.includes("--stall");
 
 function parseHead(text, response) {
 	let status = 200;
@@ -40,8 +39,7 @@ const server = http.createServer((request, response) => {
 		REQUEST_METHOD: request.method, CONTENT_TYPE: request.headers["content-type"] ?? "",
 		HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",
 		GIT_PROTOCOL: request.headers["git-protocol"] ?? "", REMOTE_ADDR: "127.0.0.1",
-		GIT_CONFIG_COUNT: "2", GIT_CONFIG_KEY_0: "uploadpack.allowAnySHA1InWant",
-		GIT_CONFIG_VALUE_0: any ? "true" : "false", GIT_CONFIG_KEY_1: "safe.directory", GIT_CONFIG_VALUE_1: "*",
+		GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "safe.directory", GIT_CONFIG_VALUE_0: "*",
 	};
 	if (request.headers["content-length"]) env.CONTENT_LENGTH = request.headers["content-length"];
 	const child = spawn("git", ["http-backend"], { env, stdio: ["pipe", "pipe", "inherit"] });

@@ -25,7 +25,7 @@ enum {
 
 struct pull_job;
 
-/* What the forge, the store and the outbox do for a job. All but get, remote and threads may be NULL. */
+/* What the forge, the store and the outbox do for a job. All but get, remote (without `repository`) and threads may be NULL. */
 struct pull_calls {
 	/* What the pull request is now. Strings in `mem`. */
 	int (*get)(void *payload, struct pull *out, struct arena *mem, struct err *err);
@@ -64,6 +64,7 @@ const char *pull_end_name(enum pull_end end);
 struct pull_options {
 	struct mirror_store     mirrors;
 	const char             *mirror_key;   /* "integration/owner/name" */
+	const char             *repository;   /* a repository on this machine instead: nothing is fetched, no call of remote() */
 	const char             *head;         /* 40 hex as the event told; NULL: whatever it is now */
 	struct analyst_request  analyst;      /* repository, base and head are filled in */
 	enum severity           fail_on;      /* used when fail_on_set, instead of the configuration's */

@@ -31,6 +31,8 @@ void repo_close(struct repo *repo);
  */
 int repo_isolate(struct err *err);
 
+/* The folder that holds objects and refs, absolute: of a work tree, its .git (that of the main one where there are several). */
+int repo_folder(const char **out, struct arena *mem, const struct repo *repo, struct err *err);
 /* The folder of the work tree with a final '/'; ERR_INPUT for a bare repository. */
 int repo_root(const char **out, const struct repo *repo, struct err *err);
 /*
