@@ -317,6 +317,10 @@ static const struct sql_word words[] = {
 	{ "skip", "" },
 	{ "each", "SELECT value FROM json_each(" },
 	{ "end", ")" },
+	{ "among", "IN (SELECT value FROM json_each(" },
+	{ "end_among", "))" },
+	{ "rows", "json_each(" },
+	{ "as", ") AS r WHERE true" },
 	{ NULL, NULL },
 };
 
