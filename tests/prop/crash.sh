@@ -44,6 +44,32 @@ for round in $(seq "$rounds"); do
 		cat "$work/said"
 	fi
 done
+# the server comes back under a living writer, which goes on by itself
+if [ "$engine" = postgres ]; then
+	"$program" write "$work/log" again &
+	writer=$!
+	for _ in $(seq 200); do
+		grep -q 'delivered again-' "$work/log" && break
+		sleep 0.05
+	done
+	pg_kill
+	pg_run || exit 1
+	before=$(wc -l <"$work/log")
+	for _ in $(seq 200); do
+		[ "$(wc -l <"$work/log")" -gt $((before + 50)) ] && break
+		sleep 0.05
+	done
+	if [ "$(wc -l <"$work/log")" -gt $((before + 50)) ] && kill -0 "$writer"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo 'the writer does not go on after the server came back'
+	fi
+	kill -KILL "$writer"
+	wait "$writer" 2>/dev/null
+	writer=''
+	"$program" check "$work/log" >"$work/said" 2>&1 || failed=$((failed + 1))
+fi
 # a writer that never wrote was not tested
 read -r acknowledged _ <"$work/said"
 echo "$(cat "$work/said")"
