@@ -9,6 +9,7 @@ shift
 log=$build/Testing/Temporary/LastTest.log
 rm -f "$log"
 export ASAN_OPTIONS=${ASAN_OPTIONS-abort_on_error=0:detect_leaks=1:allocator_may_return_null=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS-suppressions=$here/tsan.supp}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS-print_stacktrace=1}
 
 screen=$(mktemp)

@@ -86,11 +86,10 @@ static int fire(struct store *store, void *payload, struct err *err)
 {
 	struct firing *f = payload;
 	AUTO_ARENA struct arena mem;
+	struct job_add add = { &f->row->job, false };
 	struct sql_rows rows;
-	int64_t id;
-	bool added;
 
-	arena_init(&mem, 1 << 20);
+	arena_init(&mem, 16 * (size_t)JOB_MAX_PAYLOAD);
 	if (sql_lock(store, LOCK_ADD, err) < 0)
 		return -1;
 	if (SQL(store, NULL, &rows, err,
@@ -100,7 +99,7 @@ static int fire(struct store *store, void *payload, struct err *err)
 	f->ours = rows.changed > 0;
 	if (!f->ours)
 		return 0;
-	return job_insert(store, &f->row->job, false, f->now, &id, &added, &mem, err);
+	return job_insert(store, &add, 1, f->now, &rows, &mem, err);
 }
 
 int cron_fire(struct store *store, const struct cron_row *row, int64_t next, int64_t now, bool *ours,

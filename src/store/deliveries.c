@@ -4,6 +4,9 @@
 #include "jobs_row.h"
 #include "page.h"
 
+/* JSON of a batch, and its rows: six bytes for the worst character, and room to grow. */
+#define TAKE_MEMORY ((size_t)DELIVERY_MAX_BYTES * 32)
+
 static const char *const states[DELIVERY_STATES] = {
 	[DELIVERY_ACCEPTED] = "accepted",
 	[DELIVERY_IGNORED] = "ignored",
@@ -52,57 +55,94 @@ static int note_again(struct store *store, const struct delivery *d, struct err 
 		   T(d->integration), T(d->id));
 }
 
-/* A row comes back for a new one and for one that had failed. */
-static int insert(struct store *store, const struct delivery *d, int64_t now, struct arena *mem,
+static bool same_delivery(const struct delivery *d, struct str integration, struct str id)
+{
+	return str_eq(d->id, id) && str_eq(d->integration, integration);
+}
+
+/* Is it in the batch before? A statement may meet a row only once. */
+static bool came_before(const struct taking *t, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (same_delivery(&t->items[k], t->items[i].integration, t->items[i].id))
+			return true;
+	return false;
+}
+
+static json_t *row_of(const struct delivery *d, int64_t now)
+{
+	return json_pack("[o o s s o o o I o o o I]", json_of(d->integration), json_of(d->id),
+			 states[d->state], event_kind_name(d->kind), json_of(d->name),
+			 json_of(d->tenant), json_of(d->repository), (json_int_t)d->number,
+			 json_of(d->sender), json_of(d->reason), json_of(d->event),
+			 (json_int_t)(d->received ? d->received : now));
+}
+
+/* A row comes back for each new one, and for each that had failed. */
+static int insert(struct store *store, const struct taking *t, struct arena *mem,
 		  struct sql_rows *rows, struct err *err)
 {
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < t->n; i++)
+		if (!came_before(t, i))
+			json_array_append_new(list, row_of(&t->items[i], t->now));
 	return SQL(store, mem, rows, err,
 		   "INSERT INTO delivery (integration, id, state, kind, name, tenant, repository,"
 		   " number, sender, reason, event, received, times)"
-		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)"
+		   " SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, r.value->>4,"
+		   " r.value->>5, r.value->>6, CAST(r.value->>7 AS {int}), r.value->>8, r.value->>9,"
+		   " r.value->>10, CAST(r.value->>11 AS {int}), 1 FROM {rows}$1{as}"
 		   " ON CONFLICT (integration, id) DO UPDATE SET state = excluded.state,"
 		   " kind = excluded.kind, name = excluded.name, tenant = excluded.tenant,"
 		   " repository = excluded.repository, number = excluded.number,"
 		   " sender = excluded.sender, reason = excluded.reason, event = excluded.event,"
-		   " times = delivery.times + 1 WHERE delivery.state = 'failed' RETURNING times",
-		   T(d->integration), T(d->id), Z(states[d->state]), Z(event_kind_name(d->kind)),
-		   T(d->name), T(d->tenant), T(d->repository), N((int64_t)d->number), T(d->sender),
-		   T(d->reason), T(d->event), N(d->received ? d->received : now));
+		   " times = delivery.times + 1 WHERE delivery.state = 'failed'"
+		   " RETURNING integration, id", T(json_text(mem, list)));
 }
 
-static int take_one(struct store *store, const struct taking *t, size_t i, struct arena *mem,
-		    struct err *err)
+static bool is_new(const struct taking *t, size_t i, const struct sql_rows *rows)
 {
-	const struct delivery *d = &t->items[i];
-	struct sql_rows rows;
+	bool found = false;
 
-	if (insert(store, d, t->now, mem, &rows, err) < 0)
-		return -1;
-	t->taken[i] = rows.n ? TAKEN_NEW : TAKEN_DUPLICATE;
-	if (rows.n == 0)
-		return note_again(store, d, err);
-	for (size_t k = 0; k < d->n_jobs; k++) {
-		int64_t id;
-		bool added;
-
-		if (job_insert(store, &d->jobs[k], d->supersede, t->now, &id, &added, mem, err) < 0)
-			return -1;
-	}
-	return 0;
+	for (size_t r = 0; r < rows->n && !found; r++)
+		found = same_delivery(&t->items[i], row_str(rows, r, 0), row_str(rows, r, 1));
+	return found && !came_before(t, i);
 }
 
 static int take(struct store *store, void *payload, struct err *err)
 {
 	const struct taking *t = payload;
 	AUTO_ARENA struct arena mem;
+	struct sql_rows rows, ids;
+	struct job_add *adds;
+	size_t n = 0;
 
-	arena_init(&mem, 64 << 20);
-	if (sql_lock(store, LOCK_ADD, err) < 0)
+	arena_init(&mem, TAKE_MEMORY);
+	adds = ARENA_ARRAY(&mem, t->n * DELIVERY_MAX_JOBS, struct job_add);
+	if (sql_lock(store, LOCK_ADD, err) < 0 || insert(store, t, &mem, &rows, err) < 0)
 		return -1;
-	for (size_t i = 0; i < t->n; i++)
-		if (take_one(store, t, i, &mem, err) < 0)
+	for (size_t i = 0; i < t->n; i++) {
+		t->taken[i] = is_new(t, i, &rows) ? TAKEN_NEW : TAKEN_DUPLICATE;
+		if (t->taken[i] == TAKEN_DUPLICATE && note_again(store, &t->items[i], err) < 0)
 			return -1;
-	return 0;
+		for (size_t k = 0; k < t->items[i].n_jobs && t->taken[i] == TAKEN_NEW; k++)
+			adds[n++] = (struct job_add){ &t->items[i].jobs[k], t->items[i].supersede };
+	}
+	return n ? job_insert(store, adds, n, t->now, &ids, &mem, err) : 0;
+}
+
+/* What the texts of a batch come to. */
+static size_t bytes_of(const struct delivery *items, size_t n)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bytes += items[i].event.len;
+		for (size_t k = 0; k < items[i].n_jobs; k++)
+			bytes += items[i].jobs[k].payload.len;
+	}
+	return bytes;
 }
 
 int deliveries_take(struct store *store, const struct delivery *items, size_t n, int64_t now,
@@ -118,6 +158,8 @@ int deliveries_take(struct store *store, const struct delivery *items, size_t n,
 			return -1;
 	if (n == 0)
 		return 0;
+	if (bytes_of(items, n) > DELIVERY_MAX_BYTES)
+		return err_input(err, "the deliveries of a batch are larger than %d bytes", DELIVERY_MAX_BYTES);
 	if (sql_transact(store, SQL_DURABLE, take, &t, err) < 0)
 		return -1;
 	memcpy(taken, answers, n * sizeof *taken);

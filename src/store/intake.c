@@ -10,6 +10,8 @@
 
 #include "base/scope.h"
 
+/* Events of a batch: with the last one and the payloads it stays below DELIVERY_MAX_BYTES in all but mad cases, which go alone. */
+enum { BATCH_BYTES = 4 << 20 };
 enum { FIRST_PAUSE = 20, LONGEST_PAUSE = 500 }; /* ms between tries when the database is away */
 
 struct intake {
@@ -27,12 +29,13 @@ struct intake {
 /* Up to a batch from the queue; waits for the first. 0 when closing and nothing is left. */
 static size_t collect(struct intake *intake, struct intake_item **batch)
 {
-	size_t n = 0;
+	size_t n = 0, bytes = 0;
 
 	pthread_mutex_lock(&intake->mutex);
 	while (!intake->first && !intake->closing)
 		pthread_cond_wait(&intake->filled, &intake->mutex);
-	while (intake->first && n < DELIVERY_MAX_BATCH) {
+	while (intake->first && n < DELIVERY_MAX_BATCH && (n == 0 || bytes < BATCH_BYTES)) {
+		bytes += intake->first->delivery->event.len;
 		batch[n++] = intake->first;
 		intake->first = intake->first->next;
 	}

@@ -2,9 +2,6 @@
  * jobs_claim.c - who runs next. Claims take turns (LOCK_CLAIM), so that caps hold whoever claims; the candidates come in the order of the
  * index job_queue, without those of tenants and repositories that are at their cap.
  */
-#include <jansson.h>
-#include <stdlib.h>
-
 #include "base/scope.h"
 #include "jobs_row.h"
 
@@ -68,16 +65,6 @@ static int count_running(struct store *store, struct claiming *c, struct err *er
 	return 0;
 }
 
-static struct str json_text(struct arena *mem, json_t *array)
-{
-	char *text = json_dumps(array, JSON_COMPACT);
-	struct str out = arena_str(mem, str_of(text));
-
-	free(text);
-	json_decref(array);
-	return out;
-}
-
 /* The names that are at their cap, as a JSON array. */
 static struct str saturated(struct claiming *c, const struct loads *loads)
 {
@@ -85,8 +72,7 @@ static struct str saturated(struct claiming *c, const struct loads *loads)
 
 	for (size_t i = 0; i < loads->n; i++)
 		if (loads->max && loads->items[i].n >= loads->max)
-			json_array_append_new(array, json_stringn(loads->items[i].name.p,
-								  loads->items[i].name.len));
+			json_array_append_new(array, json_of(loads->items[i].name));
 	return json_text(c->mem, array);
 }
 
@@ -95,8 +81,7 @@ static struct str kinds(struct claiming *c)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < c->claim->n_kinds; i++)
-		json_array_append_new(array, json_stringn(c->claim->kinds[i].p,
-							  c->claim->kinds[i].len));
+		json_array_append_new(array, json_of(c->claim->kinds[i]));
 	return json_text(c->mem, array);
 }
 

@@ -87,14 +87,14 @@ static int settle(struct store *store, const struct job *job, struct job_verdict
 static int add_next(struct store *store, const struct finish *f, int64_t now, struct arena *mem,
 		    struct err *err)
 {
-	for (size_t i = 0; i < f->n_next; i++) {
-		int64_t id;
-		bool added;
+	struct job_add adds[FINISH_MAX_NEXT];
+	struct sql_rows ids;
 
-		if (job_insert(store, &f->next[i], false, now, &id, &added, mem, err) < 0)
-			return -1;
-	}
-	return 0;
+	if (f->n_next == 0)
+		return 0;
+	for (size_t i = 0; i < f->n_next; i++)
+		adds[i] = (struct job_add){ &f->next[i], false };
+	return job_insert(store, adds, f->n_next, now, &ids, mem, err);
 }
 
 static int finish(struct store *store, void *payload, struct err *err)
@@ -104,7 +104,7 @@ static int finish(struct store *store, void *payload, struct err *err)
 	struct job_verdict v;
 	struct job job;
 
-	arena_init(&mem, 2 * STORE_MAX_TEXT);
+	arena_init(&mem, (size_t)FINISH_MAX_NEXT * 8 * JOB_MAX_PAYLOAD);
 	/* locks come in one order everywhere: adding, then rows */
 	if (f->f->n_next && sql_lock(store, LOCK_ADD, err) < 0)
 		return -1;
@@ -132,6 +132,8 @@ int jobs_finish(struct store *store, const struct finish *f, int64_t now,
 	arena_init(&mem, WORK_MAX);
 	if (sql_check(f->result, JOB_MAX_RESULT, "the result of a job", err) < 0)
 		return -1;
+	if (f->n_next > FINISH_MAX_NEXT)
+		return err_input(err, "a job is followed by at most %d others", FINISH_MAX_NEXT);
 	for (size_t i = 0; i < f->n_next; i++)
 		if (job_check(&f->next[i], err) < 0)
 			return -1;

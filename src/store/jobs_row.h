@@ -1,5 +1,7 @@
 /* jobs_row.h - what the files about jobs share. */
 #pragma once
+#include <jansson.h>
+
 #include "sql.h"
 #include "store/jobs.h"
 
@@ -11,10 +13,23 @@
 #define JOB_LONG JOB_SHORT ", payload, result"
 
 void job_read(struct job *out, const struct sql_rows *rows, size_t row);
-/* Inside of a transaction that holds LOCK_ADD. See jobs_add(). */
-int job_insert(struct store *store, const struct job *job, bool supersede, int64_t now,
-	       int64_t *id, bool *added, struct arena *mem, struct err *err);
+struct job_add {
+	const struct job *job;
+	bool              supersede;
+};
+
+enum { JOB_MAX_ADD = 256 * 16 }; /* a batch of deliveries with all their jobs */
+
+/*
+ * Inside of a transaction that holds LOCK_ADD. See jobs_add(); gives the ids of those that were added, in their order. Statements count, not
+ * rows: each is a round trip to the server.
+ */
+int job_insert(struct store *store, const struct job_add *adds, size_t n, int64_t now,
+	       struct sql_rows *ids, struct arena *mem, struct err *err);
 int job_check(const struct job *job, struct err *err);
 /* The lease with this token, locked for change: *answer LEASE_OK and *job, or why not. */
 int job_hold(struct store *store, int64_t id, int64_t token, struct job *job,
 	     enum lease_answer *answer, struct arena *mem, struct err *err);
+/* The text of a JSON value, which is given up. */
+struct str json_text(struct arena *mem, json_t *value);
+json_t *json_of(struct str s);

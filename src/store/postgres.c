@@ -400,6 +400,11 @@ static const struct sql_word words[] = {
 	{ "skip", "FOR UPDATE SKIP LOCKED" },
 	{ "each", "SELECT json_array_elements_text(CAST(" },
 	{ "end", " AS json))" },
+	/* an array is looked up in an index, whatever the planner believes of the table */
+	{ "among", "= ANY (ARRAY(SELECT json_array_elements_text(CAST(" },
+	{ "end_among", " AS json))))" },
+	{ "rows", "jsonb_array_elements(CAST(" },
+	{ "as", " AS jsonb)) AS r(value) WHERE true" },
 	{ NULL, NULL },
 };
 

@@ -23,6 +23,7 @@ static const char *const version_1[] = {
 	" max_attempts {int} NOT NULL, crashes {int} NOT NULL DEFAULT 0,"
 	" token {int} NOT NULL DEFAULT 0, deadline {int} NOT NULL DEFAULT 0,"
 	" worker {text} NOT NULL DEFAULT '', stage {text} NOT NULL DEFAULT '',"
+	" supersedes {int} NOT NULL DEFAULT 0,"
 	" progress {text} NOT NULL DEFAULT '', error {text} NOT NULL DEFAULT '',"
 	" payload {text} NOT NULL, result {text} NOT NULL DEFAULT '', created {int} NOT NULL,"
 	" started {int} NOT NULL DEFAULT 0, ended {int} NOT NULL DEFAULT 0) {strict}",

@@ -36,18 +36,20 @@ static int expand(const struct engine *engine, const char *text, struct buf *out
 }
 
 /* Neither engine keeps other texts than these, or not both in the same way. */
+static int check_text(struct str s, const char *name, struct err *err)
+{
+	if (s.len && memchr(s.p, 0, s.len))
+		return err_input(err, "%s has a NUL byte and cannot be stored", name);
+	if (!str_is_utf8(s))
+		return err_input(err, "%s is not UTF-8 and cannot be stored", name);
+	return 0;
+}
+
 static int check_texts(const struct sql_value *args, size_t n, struct err *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct str s = args[i].s;
-
-		if (args[i].type != SQL_TEXT || s.len == 0)
-			continue;
-		if (memchr(s.p, 0, s.len))
-			return err_input(err, "a text has a NUL byte and cannot be stored");
-		if (!str_is_utf8(s))
-			return err_input(err, "a text is not UTF-8 and cannot be stored");
-	}
+	for (size_t i = 0; i < n; i++)
+		if (args[i].type == SQL_TEXT && check_text(args[i].s, "a text", err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -178,7 +180,7 @@ int sql_check(struct str s, size_t max, const char *name, struct err *err)
 {
 	if (s.len > max)
 		return err_input(err, "%s is longer than %zu bytes", name, max);
-	return 0;
+	return check_text(s, name, err);
 }
 
 int sql_check_all(const struct sql_check *checks, size_t n, struct err *err)

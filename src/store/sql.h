@@ -5,6 +5,8 @@
  *   {id} {int} {text} {strict}     column types of the schema
  *   {lock} {skip}                  FOR UPDATE, FOR UPDATE SKIP LOCKED (SQLite has one writer at a time anyway)
  *   {each}$1{end}                  a query of the texts in a JSON array
+ *   x {among}$1{end_among}         is x one of them? by an index on x
+ *   FROM {rows}$1{as}              the rows of a JSON array of arrays, in their order: r.value->>0 is a first column
  * Texts are string literals: a prepared statement is kept for each, known by its address.
  */
 #pragma once
@@ -129,7 +131,7 @@ struct str row_str(const struct sql_rows *rows, size_t row, size_t column);
 /* Copies at most size - 1 bytes and a NUL. */
 void row_z(char *out, size_t size, const struct sql_rows *rows, size_t row, size_t column);
 
-/* ERR_INPUT when `s` is longer than `max`: "NAME is longer than N bytes". */
+/* ERR_INPUT when `s` is longer than `max` bytes, or no text that both engines keep: UTF-8 without NUL. */
 int sql_check(struct str s, size_t max, const char *name, struct err *err);
 struct sql_check {
 	struct str  s;

@@ -146,23 +146,26 @@ static int open_sqlite(void **db, const char *where, struct err *err)
 	return 0;
 }
 
-static int prepare(struct sqlite *s, const char *key, struct str text, sqlite3_stmt **out,
-		   struct sql_failure *failure, struct err *err)
+/* NULL on failure. */
+static sqlite3_stmt *prepare(struct sqlite *s, const char *key, struct str text,
+			     struct sql_failure *failure, struct err *err)
 {
 	struct statement *slot = statements_find(&s->statements, key);
+	sqlite3_stmt *made = NULL;
 
-	if (!slot)
-		return err_set(err, ERR_BUG, "sqlite: too many statements");
-	if (!slot->handle) {
-		sqlite3_stmt *made;
-
-		if (sqlite3_prepare_v3(s->db, text.p, (int)text.len, SQLITE_PREPARE_PERSISTENT,
-				       &made, NULL) != SQLITE_OK)
-			return fail(s, failure, err);
-		statements_keep(&s->statements, slot, key, made);
+	if (!slot) {
+		(void)err_set(err, ERR_BUG, "sqlite: too many statements");
+		return NULL;
 	}
-	*out = slot->handle;
-	return 0;
+	if (slot->handle)
+		return slot->handle;
+	if (sqlite3_prepare_v3(s->db, text.p, (int)text.len, SQLITE_PREPARE_PERSISTENT, &made,
+			       NULL) != SQLITE_OK) {
+		fail(s, failure, err);
+		return NULL;
+	}
+	statements_keep(&s->statements, slot, key, made);
+	return made;
 }
 
 static void bind(sqlite3_stmt *statement, const struct sql_value *args, size_t n)
@@ -226,10 +229,10 @@ static int run(void *db, const char *key, struct str text, const struct sql_valu
 	       struct err *err)
 {
 	struct sqlite *s = db;
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = prepare(s, key, text, failure, err);
 	int result;
 
-	if (prepare(s, key, text, &statement, failure, err) < 0)
+	if (!statement)
 		return -1;
 	bind(statement, args, n);
 	result = step_all(s, statement, mem, rows, failure, err);
@@ -317,6 +320,10 @@ static const struct sql_word words[] = {
 	{ "skip", "" },
 	{ "each", "SELECT value FROM json_each(" },
 	{ "end", ")" },
+	{ "among", "IN (SELECT value FROM json_each(" },
+	{ "end_among", "))" },
+	{ "rows", "json_each(" },
+	{ "as", ") AS r WHERE true" },
 	{ NULL, NULL },
 };
 

@@ -14,7 +14,7 @@ run --version
 check '--version' all exits 0 -- grep -Eqx 'outrider [0-9.]+.*' "$out"
 run reveiw
 check 'an unknown command is named, with the known ones' all exits 2 -- says reveiw -- says review
-for command in review scan rules; do
+for command in review scan rules keys; do
 	run $command --help
 	check "$command --help" all exits 0 -- shows 'usage: outrider' -- test ! -s "$err"
 	run $command --frobnicate
@@ -32,6 +32,27 @@ run review --staged --worktree
 check 'what excludes each other' all exits 2 -- says --worktree
 run review --staged --head HEAD
 check '--head with the index' all exits 2 -- says --head
+
+
+# ---- keys ----
+
+run keys new a.key
+check 'a key pair' all exits 0 -- grep -qx '.\{40\}' "$out" -- test "$(stat -c %a a.key)" = 600
+key=$(cat "$out")
+run keys new a.key
+check 'a key file is never overwritten' all exits 2 -- says 'a.key'
+run keys show a.key
+check 'the public key is shown, the secret one not' all exits 0 -- test "$(cat "$out")" = "$key"
+run keys allow allowed "$key" worker-1
+check 'a key is allowed' all exits 0 -- grep -qxF "$key worker-1" allowed
+run keys allow allowed nonsense worker-2
+check 'what is no key is refused' all exits 2 -- says nonsense
+run keys remove allowed worker-1
+check '... and removed' all exits 0 -- test ! -s allowed
+run keys remove allowed worker-1
+check '... once' all exits 2 -- says worker-1
+run keys frob
+check 'keys: an unknown action shows the usage' all exits 2 -- shows 'usage: outrider keys'
 
 # ---- the repository ----
 

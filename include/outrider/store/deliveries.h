@@ -37,7 +37,8 @@ struct delivery {
 
 enum {
 	DELIVERY_MAX_JOBS = 16,  /* an event starts one or two */
-	DELIVERY_MAX_BATCH = 256 /* one commit: more would make the first of them wait */
+	DELIVERY_MAX_BATCH = 256, /* one commit: more would make the first of them wait */
+	DELIVERY_MAX_BYTES = 32 << 20, /* events and payloads of a batch: memory, and one message to the server */
 };
 
 enum delivery_taken {

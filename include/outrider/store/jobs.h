@@ -11,6 +11,7 @@
 enum {
 	JOBS_MAX_CLAIM = 64,    /* leases of one transaction; a broker that wants more asks again */
 	JOBS_MAX_RESCUE = 256,
+	FINISH_MAX_NEXT = 64,   /* a stage fans out to some files or repositories; more goes through a job of its own */
 };
 
 /*
