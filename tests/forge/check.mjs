@@ -155,7 +155,7 @@ const comments = [
 	{ path: "a.txt", old: true, line: 10, start_line: 10, old_line: 10, old_start_line: 10, body: body(3) },
 	{ path: "a.txt", line: 7, start_line: 7, new_line: 7, old_line: 7, new_start_line: 7, old_start_line: 7, body: body(4) },
 	{ path: "c.txt", line: 2, start_line: 1, new_line: 2, new_start_line: 1, old_next: 1, old_start_next: 1, body: body(5) },
-].map((comment) => ({ old_path: comment.path, ...comment }));
+].map((comment) => ({ old_path: comment.path === "c.txt" ? "" : comment.path, ...comment }));
 
 await test("a review", async () => {
 	const answer = fine({ do: "post", key: "j1", comments, summary: "Five.\n\n<!-- outrider:v1 summary -->", conclusion: 1, annotations: 120 });
