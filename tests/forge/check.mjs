@@ -310,7 +310,7 @@ if (isGithub) {
 		await fake("fault", { kind: undefined });
 		fine({ do: "post", key: "j7", started: true });
 		fine({ do: "post", key: "j7", started: true });
-		assert.equal((await fake("seen")).checks.filter((one) => one.external_id === "j7:check").length, 1);
+		assert.equal((await fake("seen")).checks.filter((one) => one.external_id === "j7:started").length, 1);
 	});
 	await test("missed deliveries", async () => {
 		const at = "2026-01-02T03:04:05Z";

@@ -26,7 +26,7 @@ function pullJson(pull, path = `${R}/pulls/{pull_number}`) {
 	const shape = example(path, "get", 200), json = Array.isArray(shape) ? shape[0] : shape;
 
 	Object.assign(json, { number: pull.number, title: pull.title, draft: pull.draft, state: pull.state === "open" ? "open" : "closed",
-		user: user(pull.author), merged_at: pull.state === "merged" ? pull.created : null, labels: [],
+		requested_teams: [], user: user(pull.author), merged_at: pull.state === "merged" ? pull.created : null, labels: [],
 		merge_commit_sha: pull.state === "merged" ? pull.head : null, updated_at: pull.created });
 	if ("merged" in json)
 		json.merged = pull.state === "merged";
@@ -263,8 +263,10 @@ export const routes = [
 	["GET", `${P}/collaborators/([^/]+)/permission$`, (forge, match) => {
 		const permission = forge.people.get(match[3]);
 
-		return permission ? [200, { ...example(`${R}/collaborators/{username}/permission`, "get", 200), permission,
-			role_name: permission }] : missing();
+		// the official example lacks what the description demands of a user
+		const shape = example(`${R}/collaborators/{username}/permission`, "get", 200);
+
+		return permission ? [200, { ...shape, permission, role_name: permission, user: { ...shape.user, role_name: permission } }] : missing();
 	}],
 ];
 
