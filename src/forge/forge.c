@@ -8,7 +8,8 @@
 #include "type.h"
 
 static const struct forge_type *const forge_types[] = {
-	&forge_github, &forge_gitlab, &forge_gitea, &forge_forgejo, &forge_generic, &forge_local,
+	&forge_github, &forge_gitlab, &forge_gitea, &forge_forgejo,
+	&forge_gerrit, &forge_generic, &forge_local,
 };
 
 /* ---- the table ---- */

@@ -86,6 +86,7 @@ static json_t *make_comment(struct lowering *lowering, const struct post_comment
 static void add_review(struct lowering *lowering, json_t *comments, size_t index)
 {
 	struct str key = lower_key_n(lowering, "review", index);
+	size_t parts = json_array_size(comments); /* the body takes them over */
 	struct effect *effect =
 		lower_add(lowering, EFFECT_REVIEW, key, "POST", pulls(lowering, "reviews"),
 			  json_pack("{s:s, s:s, s:o, s:o}", "commit_id", lowering->plan->head_oid, "event",
@@ -93,7 +94,7 @@ static void add_review(struct lowering *lowering, json_t *comments, size_t index
 				    payload_text(lower_marked(lowering, (struct str){ 0 }, key, MAX_BODY)),
 				    "comments", comments));
 
-	effect->parts = json_array_size(comments);
+	effect->parts = parts;
 	effect->find = pulls(lowering, "reviews?limit=50");
 }
 

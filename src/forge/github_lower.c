@@ -53,13 +53,14 @@ static json_t *make_comment(struct lowering *lowering, const struct post_comment
 static void add_review(struct lowering *lowering, json_t *comments, size_t index)
 {
 	struct str key = lower_key_n(lowering, "review", index);
+	size_t parts = json_array_size(comments); /* the body takes them over */
 	json_t *body = json_pack("{s:s, s:s, s:o}", "commit_id", lowering->plan->head_oid, "event", "COMMENT",
 				 "comments", comments);
 	struct effect *effect;
 
 	put(body, "body", lower_marked(lowering, (struct str){ 0 }, key, MAX_BODY));
 	effect = lower_add(lowering, EFFECT_REVIEW, key, "POST", repos_n(lowering, "pulls/", "/reviews"), body);
-	effect->parts = json_array_size(comments);
+	effect->parts = parts;
 	effect->find = repos_n(lowering, "pulls/", "/reviews?per_page=100");
 }
 
@@ -252,7 +253,7 @@ void github_lower_started(struct lowering *lowering)
 		github_add_status(lowering, STATUS_RUNNING);
 		return;
 	}
-	add_check(lowering, lower_key(lowering, "check"), lowering->target->pull->head_oid,
+	add_check(lowering, lower_key(lowering, "started"), lowering->target->pull->head_oid,
 		  json_pack("{s:s}", "status", "in_progress"));
 }
 

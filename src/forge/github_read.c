@@ -279,7 +279,7 @@ int github_permission(struct forge *forge, struct arena *mem, const struct forge
 
 int github_whoami(struct forge *forge, struct arena *mem, struct actor *out, struct err *err)
 {
-	static const struct str query = { "{\"query\":\"query { viewer { login databaseId } }\"}", 45 };
+	const struct str query = STR("{\"query\":\"query { viewer { login databaseId } }\"}");
 	struct call call = { .method = "GET", .path = STR("app") };
 	struct http_response response;
 	AUTO_JSON json_t *json = NULL;

@@ -60,11 +60,11 @@ int github_jwt(struct str *out, struct arena *mem, const struct forge_config *co
 	json_t *claims = json_pack("{s:I, s:I, s:o}", "iat", (json_int_t)(now_s - JWT_BEFORE_S), "exp",
 				   (json_int_t)(now_s + JWT_LIFE_S), "iss", payload_text(config->app_id));
 	EVP_PKEY *key = read_key(config->private_key);
-	struct str text, signature;
+	struct str body = payload_dump(mem, claims), text, signature;
 	int result;
 
 	text = arena_printf(mem, "%.*s.%.*s", STR_ARG(base64_url(mem, str_of(header))),
-			    STR_ARG(base64_url(mem, payload_dump(mem, claims))));
+			    STR_ARG(base64_url(mem, body)));
 	if (!key)
 		return err_input(err, "the App's private key is no PEM");
 	result = sign(&signature, mem, key, text, err);

@@ -67,8 +67,12 @@ static json_t *line_range(struct lowering *lowering, const struct post_comment *
 {
 	uint32_t old_end = comment->old_line ? comment->old_line : comment->old_next;
 	uint32_t old_start = comment->old_start_line ? comment->old_start_line : comment->old_start_next;
+	bool is_new = !comment->old_path.len;
 
-	if (comment->side != SIDE_NEW || !old_end || !old_start || !comment->new_line || !comment->new_start_line)
+	/* a new file has no old lines, not even a first one */
+	if (is_new && comment->new_line && comment->new_start_line)
+		old_start = old_end = 0;
+	else if (comment->side != SIDE_NEW || !old_end || !old_start || !comment->new_line || !comment->new_start_line)
 		return NULL;
 	return json_pack("{s:{s:o, s:s}, s:{s:o, s:s}}", "start", "line_code",
 			 payload_text(line_code(lowering->mem, comment->path, old_start, comment->new_start_line)),

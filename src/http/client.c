@@ -206,15 +206,34 @@ static bool has_body(const struct http_request *request)
 	       str_eq(request->method, STR("PUT")) || str_eq(request->method, STR("PATCH"));
 }
 
-static void set_request(CURL *curl, struct arena *mem, const struct http_request *request)
+static size_t give_body(char *out, size_t size, size_t n, void *ctx)
 {
+	struct str *left = ctx;
+	size_t bytes = size * n < left->len ? size * n : left->len;
+
+	if (bytes)
+		memcpy(out, left->p, bytes);
+	*left = str_from(*left, bytes);
+	return bytes;
+}
+
+/*
+ * When a kept connection turns out to be dead, curl sends the request again by itself, although the first one may have been heard. A
+ * body that it cannot rewind keeps it from that; a POST without one gets a connection of its own.
+ */
+static void set_request(CURL *curl, struct arena *mem, const struct http_request *request, struct str *left)
+{
+	bool reads = str_eq(request->method, STR("GET")) || str_eq(request->method, STR("HEAD"));
+
 	if (has_body(request)) {
 		curl_easy_setopt(curl, CURLOPT_POST, 1L);
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.len ? request->body.p : "");
-	} else if (str_eq(request->method, STR("HEAD"))) {
-		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+		curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
+		curl_easy_setopt(curl, CURLOPT_READDATA, left);
 	}
+	curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, !reads && !request->body.len ? 1L : 0L);
+	if (str_eq(request->method, STR("HEAD")))
+		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, arena_z(mem, request->method));
 }
 
@@ -257,6 +276,7 @@ static int hop(struct http_client *client, struct arena *mem, const struct http_
 {
 	AUTO(free_list) struct curl_slist *headers = make_headers(mem, request);
 	struct transfer transfer = { .client = client, .mem = mem, .moved_ms = monotonic_ms() };
+	struct str left = request->body;
 	CURLcode code;
 	long status = 0;
 
@@ -265,7 +285,7 @@ static int hop(struct http_client *client, struct arena *mem, const struct http_
 	curl_easy_reset(client->curl);
 	set_limits(client->curl, client, left_ms);
 	set_hooks(client->curl, &transfer);
-	set_request(client->curl, mem, request);
+	set_request(client->curl, mem, request, &left);
 	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(client->curl, CURLOPT_URL, url_text(url, mem).p);
 	code = curl_easy_perform(client->curl);

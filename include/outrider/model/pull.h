@@ -55,7 +55,7 @@ struct thread_list {
 
 /* An inline comment that we want. Lines are 1-based and lie in the diff; each forge lowers it to what it can express. */
 struct post_comment {
-	struct str path, old_path;      /* old_path differs in a rename */
+	struct str path, old_path;      /* old_path differs in a rename, and is empty for a new file */
 	enum side  side;
 	uint32_t   start_line, line;    /* on `side`; start_line <= line */
 	uint32_t   old_line, new_line;  /* of `line` in both sides; 0 where it does not exist: context lines have both */
