@@ -13,7 +13,7 @@ int gerrit_lower_reply(struct lowering *lowering, struct str thread, struct str 
 int gerrit_whoami(struct forge *forge, struct arena *mem, struct actor *out, struct err *err);
 int gerrit_pull(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
 		struct err *err);
-int gerrit_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_state state,
+int gerrit_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
 		 size_t max, struct pull_list *out, struct err *err);
 int gerrit_threads(struct forge *forge, struct arena *mem, const struct forge_place *place,
 		   struct thread_list *out, struct err *err);

@@ -58,7 +58,7 @@ int gerrit_pull(struct forge *forge, struct arena *mem, const struct forge_place
 	return 0;
 }
 
-int gerrit_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_state state,
+int gerrit_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
 		 size_t max, struct pull_list *out, struct err *err)
 {
 	static const char *const words[] = { [PULLS_OPEN] = "+status:open", [PULLS_MERGED] = "+status:merged",
