@@ -218,7 +218,8 @@ static SSL_CTX *make_tls(struct bench *bench)
 	SSL_CTX_use_PrivateKey(context, key);
 	snprintf(bench->ca_file, sizeof bench->ca_file, "/tmp/outrider-test-XXXXXX");
 	fd = mkstemp(bench->ca_file);
-	must(fd >= 0 && (file = fdopen(fd, "w")) != NULL, "a file for the CA");
+	file = fd < 0 ? NULL : fdopen(fd, "w");
+	must(file, "a file for the CA");
 	PEM_write_X509(file, ca);
 	fclose(file);
 	X509_free(ca);

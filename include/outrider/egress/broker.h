@@ -17,7 +17,7 @@
 #include "egress/secret.h"
 
 enum {
-	BROKER_CONNECTIONS = 64,      /* at once; npm uses 15, cargo and pip fewer */
+	BROKER_CONNECTIONS = 64,      /* at once, more wait; npm uses 15, cargo and pip fewer */
 	BROKER_HEADER_BYTES = 32768,  /* of one request or answer head; servers stop at 8 to 16 KiB, cookies need more */
 	BROKER_HEADERS = 128,         /* lines of a head */
 	BROKER_IDLE_SECONDS = 60,     /* without a byte in either direction */
