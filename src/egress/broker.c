@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -215,10 +216,14 @@ static struct slot *wait_for_slot(struct broker *broker)
 static int start_thread(pthread_t *thread, void *(*run)(void *), void *payload)
 {
 	pthread_attr_t attributes;
+	sigset_t all;
 	int error;
 
+	/* signals are the supervisor's business */
+	sigfillset(&all);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK);
+	pthread_attr_setsigmask_np(&attributes, &all);
 	error = pthread_create(thread, &attributes, run, payload);
 	pthread_attr_destroy(&attributes);
 	return error;

@@ -214,6 +214,7 @@ static SSL_CTX *make_tls(struct bench *bench)
 	any.len = (uint8_t)strlen(any.text);
 	leaf = cert_leaf(key, &any, ca, ca_key);
 	must(ca && leaf && context, "certificates");
+	SSL_CTX_set1_groups_list(context, "P-384");
 	SSL_CTX_use_certificate(context, leaf);
 	SSL_CTX_use_PrivateKey(context, key);
 	snprintf(bench->ca_file, sizeof bench->ca_file, "/tmp/outrider-test-XXXXXX");
@@ -429,6 +430,8 @@ void bench_say_tls(struct bench *bench, struct buf *answer_to, const char *autho
 	n = (int)recv(fd, part, sizeof part, 0);
 	buf_add(answer_to, (struct str){ part, n > 0 ? (size_t)n : 0 });
 	SSL_set_fd(ssl, fd);
+	if (bench->groups)
+		SSL_set1_groups_list(ssl, bench->groups);
 	if (sni)
 		SSL_set_tlsext_host_name(ssl, sni);
 	SSL_set1_host(ssl, sni ? sni : "none.test");

@@ -128,10 +128,16 @@ static void test_tunnel(void **state)
 	assert_true(record->allowed);
 	assert_string_equal(record->method, "CONNECT");
 	assert_true(record->up > 300 && record->down > 500);
+	/* the same without a HelloRetryRequest, and with TLS 1.2's first words */
+	buf_clear(&answer);
+	bench->groups = "P-384";
+	bench_say_tls(bench, &answer, "tunnel.out.test:{tls}", "tunnel.out.test",
+		      "GET /until-close HTTP/1.1\r\nHost: tunnel.out.test\r\n\r\n");
+	assert_true(str_has(buf_str(&answer), STR("to the end")));
 	buf_clear(&answer);
 	bench_say_tls(bench, &answer, "a.b.wild.test:{tls}", "a.b.wild.test", "");
 	/* the server's certificate is for one label: what matters is that it was reached */
-	assert_int_equal(bench->tls.connections, 2);
+	assert_int_equal(bench->tls.connections, 3);
 }
 
 static void test_credential(void **state)
@@ -387,6 +393,61 @@ static void test_attempts(void **state)
 	print_message("%zu ways around, 0 passed\n", COUNT(attempts));
 }
 
+/* What a client of its own would say first, or after `heard`. */
+static size_t first_words(char *out, size_t room, const char *name, struct str heard)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *ssl;
+	BIO *in = BIO_new(BIO_s_mem()), *from = BIO_new(BIO_s_mem());
+	int n;
+
+	SSL_CTX_clear_options(context, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
+	SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
+	ssl = SSL_new(context);
+	SSL_set_bio(ssl, in, from);
+	SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)name);
+	SSL_set_connect_state(ssl);
+	SSL_do_handshake(ssl);
+	n = BIO_read(from, out, (int)room);
+	if (heard.len) {
+		BIO_write(in, heard.p, (int)heard.len);
+		SSL_do_handshake(ssl);
+		n = BIO_read(from, out, (int)room);
+	}
+	SSL_free(ssl);
+	SSL_CTX_free(context);
+	assert_true(n > 0);
+	return (size_t)n;
+}
+
+/* The server asks for a second ClientHello: it too must name the host. */
+static void test_second_hello(void **state)
+{
+	struct bench *bench = *state;
+	AUTO_ARENA struct arena mem;
+	AUTO_FD int fd = bench_client(bench);
+	char hello[4096], retry[4096];
+	struct str text;
+	size_t n;
+	ssize_t got;
+
+	arena_init(&mem, 1 << 20);
+	text = bench_fill(bench, &mem, CONNECT("tunnel.out.test:{tls}"));
+	assert_int_equal(send(fd, text.p, text.len, 0), text.len);
+	assert_true(recv(fd, retry, sizeof retry, 0) > 0);
+	n = first_words(hello, sizeof hello, "tunnel.out.test", STR(""));
+	assert_int_equal(send(fd, hello, n, 0), n);
+	got = recv(fd, retry, sizeof retry, 0);
+	assert_true(got > 43 && retry[0] == 22);
+	n = first_words(hello, sizeof hello, "evil.test", (struct str){ retry, (size_t)got });
+	assert_int_equal(hello[0], 22);
+	assert_int_equal(send(fd, hello, n, 0), n);
+	assert_string_equal(bench_record(bench, 1)->rule, "sni");
+	assert_non_null(strstr(bench->records[0].reason, "names another server"));
+	/* of the second one, nothing went out */
+	assert_true(bench->records[0].up < 400);
+}
+
 static void test_rebinding(void **state)
 {
 	struct bench *bench = *state;
@@ -518,6 +579,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_credential, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_denial_teaches, setup, teardown),
 		cmocka_unit_test(test_attempts),
+		cmocka_unit_test_setup_teardown(test_second_hello, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rebinding, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_budgets, setup, teardown),
 		cmocka_unit_test(test_slow),
