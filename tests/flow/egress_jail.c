@@ -68,21 +68,21 @@ static bool enter_namespace(void)
 /* The inside: the forwarder in a process of its own, as PID 1 of a job would run it. */
 static int inside(int channel, const struct client_vars *vars, char **command)
 {
-	struct forward forward;
 	struct err err;
 	pid_t forwarder, job;
-	int status;
+	int status, ready[2];
+	char byte;
 
 	if (!enter_namespace())
 		return 77;
-	if (forward_loopback_up(&err) < 0 || forward_open(&forward, channel, FORWARD_PORT, &err) < 0)
+	if (forward_loopback_up(&err) < 0 || pipe2(ready, O_CLOEXEC) < 0)
 		return complain(&err);
 	forwarder = fork();
-	if (forwarder == 0) {
-		forward_run(&forward);
-		_exit(0);
-	}
-	forward_close(&forward);
+	if (forwarder == 0)
+		_exit(forward_serve(channel, ready[1]) < 0);
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		return 1;
 	job = fork();
 	if (job == 0) {
 		for (size_t i = 0; i < vars->n; i++)

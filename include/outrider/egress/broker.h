@@ -42,6 +42,7 @@ struct broker_record {
 	struct str  path;       /* without the query */
 	struct str  reason;     /* a sentence for people and agents; empty when all went well */
 	uint64_t    up, down;   /* bytes to and from the server, heads and (in a tunnel) TLS included */
+	bool        tls;
 	uint16_t    port;
 	uint16_t    status;     /* what the client got; 0: none, as in a tunnel */
 };
