@@ -24,6 +24,7 @@ static const char policy[] =
 	"  - {host: '*.wild.test', port: {tls}}\n"
 	"  - {host: secret.out.test, port: {tls}, methods: [GET], credential: tok}\n"
 	"  - {host: basic.out.test, port: {tls}, credential: tok, header: 'Authorization: Basic {basic:bot}'}\n"
+	"  - {host: wrong.test, port: {tls}, methods: [GET]}\n"
 	"  - {host: meta.test, port: {plain}, tls: false}\n"
 	"  - {host: private.test, port: {plain}, tls: false}\n"
 	"  - {host: nat64.test, port: {plain}, tls: false}\n"
@@ -268,7 +269,7 @@ static const struct attempt attempts[] = {
 	  TEXT("POST http://plain.out.test:{plain}/pub/ HTTP/1.1\r\nHost: plain.out.test\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"), "syntax", "POST", NULL },
 	{ "a chunk extension", RAW, NULL, NULL,
 	  TEXT("POST http://plain.out.test:{plain}/pub/ HTTP/1.1\r\nHost: plain.out.test\r\nTransfer-Encoding: chunked\r\n\r\n"
-	       "3;a=\nb\r\nabc\r\n0\r\n\r\n"), "syntax", "a=", NULL },
+	       "3;a=\nb\r\nabc\r\n0\r\n\r\n"), "syntax", "=\nb", NULL },
 	{ "a trailer", RAW, NULL, NULL,
 	  TEXT("POST http://plain.out.test:{plain}/pub/ HTTP/1.1\r\nHost: plain.out.test\r\nTransfer-Encoding: chunked\r\n\r\n"
 	       "3\r\nabc\r\n0\r\nX-Evil: 1\r\n\r\n"), "syntax", "X-Evil", NULL },
@@ -345,6 +346,8 @@ static const struct attempt attempts[] = {
 	{ "the secret in base64", INSIDE, "basic.out.test:{tls}", "basic.out.test",
 	  TEXT("GET /echo HTTP/1.1\r\nHost: basic.out.test:{tls}\r\nConnection: close\r\n\r\n"), "reflected", NULL, "Y3IzdC1Ub2svZW4rNDI" },
 	{ "an answer that cannot be searched", INSIDE, "secret.out.test:{tls}", "secret.out.test", TEXT(SECRETLY("/gzip")), "reflected", NULL, "ZZZZ" },
+	{ "a server with the certificate of another", INSIDE, "wrong.test:{tls}", "wrong.test",
+	  TEXT("GET /forged HTTP/1.1\r\nHost: wrong.test:{tls}\r\nConnection: close\r\n\r\n"), "upstream", "GET /forged", "HTTP/1.1 200 \r" },
 	{ "Connection names the credential's header", INSIDE, "secret.out.test:{tls}", "secret.out.test",
 	  TEXT("GET /until-close HTTP/1.1\r\nHost: secret.out.test:{tls}\r\nConnection: Authorization, close\r\n\r\n"), "route", "GET /none", SECRET },
 };
@@ -446,6 +449,23 @@ static void test_second_hello(void **state)
 	assert_non_null(strstr(bench->records[0].reason, "names another server"));
 	/* of the second one, nothing went out */
 	assert_true(bench->records[0].up < 400);
+}
+
+/* A server whose certificate nobody vouches for gets no request, and no credential. */
+static void test_untrusted(void **state)
+{
+	(void)state;
+	struct bench *bench = calloc(1, sizeof *bench);
+	AUTO_BUF struct buf answer = { 0 };
+
+	bench->distrust = true;
+	bench_open(bench, policy);
+	bench_say_tls(bench, &answer, "secret.out.test:{tls}", "secret.out.test", SECRETLY("/until-close"));
+	assert_true(str_has(buf_str(&answer), STR("HTTP/1.1 502 ")));
+	assert_string_equal(bench_record(bench, 1)->rule, "upstream");
+	assert_false(bench_saw(&bench->tls, "GET"));
+	bench_close(bench);
+	free(bench);
 }
 
 static void test_rebinding(void **state)
@@ -580,6 +600,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_denial_teaches, setup, teardown),
 		cmocka_unit_test(test_attempts),
 		cmocka_unit_test_setup_teardown(test_second_hello, setup, teardown),
+		cmocka_unit_test(test_untrusted),
 		cmocka_unit_test_setup_teardown(test_rebinding, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_budgets, setup, teardown),
 		cmocka_unit_test(test_slow),
