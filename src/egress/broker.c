@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -80,7 +81,8 @@ static int open_handles(struct broker *broker, struct err *err)
 	int ends[2];
 
 	broker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (broker->wake < 0)
+	broker->freed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (broker->wake < 0 || broker->freed < 0)
 		return err_errno(err, "eventfd");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return err_errno(err, "socketpair");
@@ -98,7 +100,7 @@ int broker_open(struct broker **out, const struct broker_options *options, struc
 	if (!broker)
 		return err_set(err, ERR_TEMP, "out of memory");
 	broker->options = *options;
-	broker->inside = broker->outside = broker->wake = -1;
+	broker->inside = broker->outside = broker->wake = broker->freed = -1;
 	pthread_mutex_init(&broker->lock, NULL);
 	set_limits(&broker->options.limits);
 	if (read_routes(broker, &constraints, err) < 0 || open_handles(broker, err) < 0) {
@@ -162,12 +164,20 @@ static int receive(int channel)
 	return -1;
 }
 
+static void signal_event(int fd)
+{
+	uint64_t one = 1;
+
+	(void)!write(fd, &one, sizeof one);
+}
+
 static void *serve(void *payload)
 {
 	struct slot *slot = payload;
 
 	connection_run(slot->broker, slot->fd, slot->number);
 	atomic_store(&slot->state, SLOT_DONE);
+	signal_event(slot->broker->freed);
 	return NULL;
 }
 
@@ -186,33 +196,45 @@ static struct slot *find_slot(struct broker *broker)
 	return NULL;
 }
 
+/* Waits for a place: clients beyond the limit wait with us, in the channel and in the forwarder's backlog. NULL: the run is over. */
+static struct slot *wait_for_slot(struct broker *broker)
+{
+	struct pollfd wait[2] = { { broker->wake, POLLIN, 0 }, { broker->freed, POLLIN, 0 } };
+	struct slot *slot;
+	uint64_t count;
+
+	while ((slot = find_slot(broker)) == NULL) {
+		if (poll(wait, 2, -1) < 0 && errno != EINTR)
+			return NULL;
+		if (wait[0].revents)
+			return NULL;
+		(void)!read(broker->freed, &count, sizeof count);
+	}
+	return slot;
+}
+
 static int start_thread(pthread_t *thread, void *(*run)(void *), void *payload)
 {
 	pthread_attr_t attributes;
+	sigset_t all;
 	int error;
 
+	/* signals are the supervisor's business */
+	sigfillset(&all);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK);
+	pthread_attr_setsigmask_np(&attributes, &all);
 	error = pthread_create(thread, &attributes, run, payload);
 	pthread_attr_destroy(&attributes);
 	return error;
 }
 
-static void turn_away(int fd)
-{
-	static const char text[] = "HTTP/1.1 503 Too many connections of this sandbox at once\r\n"
-				   "Content-Length: 0\r\nConnection: close\r\n\r\n";
-
-	(void)!send(fd, text, sizeof text - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(fd);
-}
-
 static void take_on(struct broker *broker, int fd)
 {
-	struct slot *slot = find_slot(broker);
+	struct slot *slot = wait_for_slot(broker);
 
 	if (!slot) {
-		turn_away(fd);
+		close(fd);
 		return;
 	}
 	slot->broker = broker;
@@ -220,8 +242,9 @@ static void take_on(struct broker *broker, int fd)
 	slot->number = ++broker->connections;
 	atomic_store(&slot->state, SLOT_RUNS);
 	if (start_thread(&slot->thread, serve, slot) != 0) {
+		/* the host is out of threads or memory: the client sees a closed connection */
 		atomic_store(&slot->state, SLOT_FREE);
-		turn_away(fd);
+		close(fd);
 	}
 }
 
@@ -257,9 +280,7 @@ int broker_start(struct broker *broker, struct err *err)
 
 static void stop(struct broker *broker)
 {
-	uint64_t one = 1;
-
-	(void)!write(broker->wake, &one, sizeof one);
+	signal_event(broker->wake);
 	pthread_join(broker->acceptor, NULL);
 	for (uint32_t i = 0; i < broker->options.limits.connections; i++)
 		if (atomic_load(&broker->slots[i].state) != SLOT_FREE)
@@ -275,6 +296,7 @@ void broker_close(struct broker *broker)
 	auto_fd(&broker->inside);
 	auto_fd(&broker->outside);
 	auto_fd(&broker->wake);
+	auto_fd(&broker->freed);
 	tls_free(broker->tls);
 	for (size_t i = 0; i < broker->n_wild; i++)
 		free(broker->wild[i]);

@@ -34,6 +34,7 @@ struct broker {
 	size_t                 n_meters;
 	int                    inside, outside; /* ends of the channel */
 	int                    wake;     /* eventfd: the run is over */
+	int                    freed;    /* eventfd: a connection ended */
 	bool                   started;
 	pthread_t              acceptor;
 	struct slot           *slots;

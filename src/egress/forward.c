@@ -126,3 +126,19 @@ void forward_close(struct forward *forward)
 		close(forward->listener);
 	forward->pending = forward->listener = -1;
 }
+
+int forward_serve(int channel, int ready)
+{
+	struct forward forward;
+	ssize_t told;
+
+	if (forward_open(&forward, channel, FORWARD_PORT, NULL) < 0)
+		return -1;
+	do {
+		told = write(ready, "r", 1);
+	} while (told < 0 && errno == EINTR);
+	close(ready);
+	forward_run(&forward);
+	forward_close(&forward);
+	return 0;
+}

@@ -37,6 +37,7 @@ void reply_begin(struct connection *connection, struct str method, struct str pa
 	record->path = printable(&connection->mem, path);
 	record->host = host_str(&connection->host);
 	record->port = connection->port;
+	record->tls = connection->tls;
 	if (connection->pinned)
 		record->address = str_of(connection->address_text);
 	connection->verdict = (struct route_verdict){ 0 };

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <resolv.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -91,13 +92,16 @@ static bool start(struct question *question)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
+	sigset_t all;
 	bool fine;
 
 	if (atomic_fetch_add(&askers, 1) >= ASKERS_MAX) {
 		atomic_fetch_sub(&askers, 1);
 		return false;
 	}
+	sigfillset(&all);
 	pthread_attr_init(&attributes);
+	pthread_attr_setsigmask_np(&attributes, &all);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, ASKER_STACK);
 	fine = pthread_create(&thread, &attributes, ask, question) == 0;

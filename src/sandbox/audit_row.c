@@ -247,3 +247,19 @@ void audit_line_row(const struct audit_line *line, struct audit_row *row)
 	row->up = audit_line_number(line, "up");
 	row->down = audit_line_number(line, "down");
 }
+
+struct audit_row audit_net(struct arena *mem, const struct journal_entry *entry)
+{
+	struct str status = entry->status ? arena_printf(mem, ", answered %u", (unsigned)entry->status) : STR("");
+	struct str times = entry->count > 1 ? arena_printf(mem, ", %u times", (unsigned)entry->count) : STR("");
+
+	return (struct audit_row){ .kind = entry->allowed ? AUDIT_NET : AUDIT_DENY,
+				   .what = entry->what,
+				   .verdict = arena_printf(mem, "%s%.*s%.*s", entry->allowed ? "allowed" : "denied",
+							   STR_ARG(status), STR_ARG(times)),
+				   .rule = entry->route.len && entry->allowed ? entry->route
+									      : arena_printf(mem, "net.%s", entry->rule),
+				   .reason = entry->reason,
+				   .up = entry->up,
+				   .down = entry->down };
+}

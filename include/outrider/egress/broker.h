@@ -17,7 +17,7 @@
 #include "egress/secret.h"
 
 enum {
-	BROKER_CONNECTIONS = 64,      /* at once; npm uses 15, cargo and pip fewer */
+	BROKER_CONNECTIONS = 64,      /* at once, more wait; npm uses 15, cargo and pip fewer */
 	BROKER_HEADER_BYTES = 32768,  /* of one request or answer head; servers stop at 8 to 16 KiB, cookies need more */
 	BROKER_HEADERS = 128,         /* lines of a head */
 	BROKER_IDLE_SECONDS = 60,     /* without a byte in either direction */
@@ -42,6 +42,7 @@ struct broker_record {
 	struct str  path;       /* without the query */
 	struct str  reason;     /* a sentence for people and agents; empty when all went well */
 	uint64_t    up, down;   /* bytes to and from the server, heads and (in a tunnel) TLS included */
+	bool        tls;
 	uint16_t    port;
 	uint16_t    status;     /* what the client got; 0: none, as in a tunnel */
 };

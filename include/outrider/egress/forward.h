@@ -33,3 +33,8 @@ int forward_step(struct forward *forward);
 /* Steps until the broker is gone. For callers without a poll loop. */
 void forward_run(struct forward *forward);
 void forward_close(struct forward *forward);
+/*
+ * All of it, for a process of its own: listens on FORWARD_PORT, writes one byte to `ready` and closes it, serves until
+ * the broker is gone. `lo` must be up. -1 with errno set when it cannot listen.
+ */
+int forward_serve(int channel, int ready);

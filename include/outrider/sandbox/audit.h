@@ -8,8 +8,7 @@
  * stays, and the next row (kind "torn") tells its length and digest. docs/audit.md describes the format.
  */
 #pragma once
-#include "base/arena.h"
-#include "base/err.h"
+#include "egress/journal.h"
 
 enum {
 	AUDIT_LINE_MAX = 16384,  /* bytes of a row; what has no room is cut, and the row says so */
@@ -35,6 +34,9 @@ struct audit_row {
 	struct str      reason;       /* a sentence */
 	uint64_t        up, down;     /* bytes; 0 left out */
 };
+
+/* The row of one entry of a journal; who, run and policy are the caller's to fill. Borrowed from the entry and `mem`. */
+struct audit_row audit_net(struct arena *mem, const struct journal_entry *entry);
 
 enum audit_sync {
 	AUDIT_SYNC_EACH, /* every append is on disk, under a signed head, when it returns */
