@@ -20,6 +20,7 @@ int cmd_review(int argc, char **argv);
 int cmd_scan(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_languages(int argc, char **argv);
+int cmd_sandbox_selftest(int argc, char **argv);
 
 /* Prints "outrider: ..." on standard error; gives the exit code for the kind of error. */
 int report_error(const struct err *err);

@@ -51,11 +51,6 @@ static int tcp(void)
 	return tcp_to("127.0.0.1", 0);
 }
 
-static int tcp_other_loopback(void)
-{
-	return tcp_to("127.1.2.3", 0);
-}
-
 static int tcp_any_address(void)
 {
 	return tcp_to("0.0.0.0", 0);
@@ -173,10 +168,9 @@ static int to_path(const char *path, int type)
 	return connect_and_send(socket(AF_UNIX, type, 0), &to, sizeof to);
 }
 
-static int to_abstract(int type)
+static int to_abstract(const char *name, int type)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	const char *name = given("abstract");
 	size_t n = strlen(name);
 
 	if (n + 1 > sizeof to.sun_path)
@@ -188,12 +182,12 @@ static int to_abstract(int type)
 
 static int abstract_stream(void)
 {
-	return to_abstract(SOCK_STREAM);
+	return to_abstract(given("abstract"), SOCK_STREAM);
 }
 
 static int abstract_datagram(void)
 {
-	return to_abstract(SOCK_DGRAM);
+	return to_abstract(given("abstract-dgram"), SOCK_DGRAM);
 }
 
 static int path_stream(void)
@@ -218,7 +212,7 @@ static int path_by_symlink(void)
 
 static int path_by_descriptor(void)
 {
-	return to_path(path_of("/proc/self/fd/%d/socket", LEAKED_DIR), SOCK_STREAM);
+	return to_path(path_of("/proc/self/fd/%d/%s", LEAKED_DIR, "../../unix"), SOCK_STREAM);
 }
 
 static int leaked_socket(void)
@@ -246,7 +240,7 @@ static int serve(int fd, long port)
 
 static int listen_tcp(void)
 {
-	struct sockaddr_in on = v4("0.0.0.0", 0);
+	struct sockaddr_in on = v4("127.0.0.1", 0);
 	socklen_t size = sizeof on;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -278,7 +272,6 @@ const struct trick net_tricks[] = {
 	{ "N06", "unix sockets", "bytes", "a socket with a path", path_stream },
 	{ "N10", "network", "bytes", "TCP over IPv6", tcp_v6 },
 	{ "N11", "network", "bytes", "UDP over IPv6", udp_v6 },
-	{ "N12", "network", "bytes", "TCP to 127.1.2.3", tcp_other_loopback },
 	{ "N13", "unix sockets", "bytes", "an abstract datagram socket", abstract_datagram },
 	{ "N14", "unix sockets", "bytes", "a datagram socket with a path", path_datagram },
 	{ "N15", "network", "bytes", "TCP to 0.0.0.0", tcp_any_address },
@@ -286,7 +279,7 @@ const struct trick net_tricks[] = {
 	{ "N17", "network", "bytes", "fast open by socket option", fast_open_connect },
 	{ "N18", "network", "bytes", "a question to a name server", dns },
 	{ "N19", "network", "bytes", "connected UDP", udp_connected },
-	{ "N20", "network", "inbound", "serve on all addresses", listen_tcp },
+	{ "N20", "network", "inbound", "serve on a port of the host", listen_tcp },
 	{ "N21", "unix sockets", "inbound-abstract", "serve on an abstract name", listen_abstract },
 	{ "N22", "network", "bytes", "sendmmsg()", udp_many },
 	{ "N23", "descriptors", "bytes", "an inherited connection", leaked_socket },
