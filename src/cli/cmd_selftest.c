@@ -73,7 +73,7 @@ int cmd_sandbox_selftest(int argc, char **argv)
 		{ "--compare", 0, OPTION_FLAG, &compare, NULL, "try bubblewrap, too, if it is installed" },
 		{ "--only", 0, OPTION_LIST, &only, "ID", "this trick or family; may be repeated" },
 		{ "--format", 'f', OPTION_TEXT, &format, "FORMAT", "text, json or markdown" },
-		{ "--parallel", 'j', OPTION_NUMBER, &options.parallel, "N", "tricks at the same time; default: two for each processor" },
+		{ "--parallel", 'j', OPTION_NUMBER, &options.parallel, "N", "tricks at the same time; default: four for each processor" },
 		{ "--tricks", 0, OPTION_TEXT, &options.tricks, "FILE", "the program outrider-tricks, if it is not beside this one" },
 		{ "--help", 'h', OPTION_FLAG, &help, NULL, "this text" },
 		{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },

@@ -66,7 +66,7 @@ static bool name(struct trial *t, struct listeners *l, const char *argument)
 static bool victim(struct trial *t, struct listeners *l, const char *argument)
 {
 	(void)l, (void)argument;
-	return told(t, t->stage.marker, "a host process's name is in the output");
+	return told(t, t->stage.victim_name, "a host process's name is in the output");
 }
 
 static bool seen_stat(struct trial *t, struct listeners *l, const char *argument)

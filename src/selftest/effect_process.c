@@ -77,7 +77,7 @@ static bool personality_set(struct trial *t, struct listeners *l, const char *ar
 		return false;
 	snprintf(path, sizeof path, "/proc/%d/personality", (int)job.first->pid);
 	read_small(path, text, sizeof text);
-	return (strtoul(text, NULL, 16) & strtoul(argument, NULL, 8)) != 0 && saw(t, "its personality is %.8s", text);
+	return (strtoul(text, NULL, 16) & strtoul(argument, NULL, 16)) != 0 && saw(t, "its personality is %.8s", text);
 }
 
 static bool same_link(pid_t a, pid_t b, const char *name)

@@ -14,8 +14,8 @@ enum {
 	MAX_FDS_SEEN = 8192,     /* of one process */
 	MAX_OUTPUT = 32 << 20,   /* kept of one trick: four times the largest flood */
 	MAX_RECEIVED = 1 << 20,  /* kept by the listeners */
-	JOB_WALL_MS = 2000,      /* limit of our walls; a trick that is quiet about it takes below 100 ms */
-	OVERTIME_MS = 4000,      /* still alive then: no wall clock holds it */
+	JOB_WALL_MS = 1500,      /* limit of our walls; a trick that is quiet about it takes below 100 ms */
+	OVERTIME_MS = 3000,      /* still alive then: no wall clock holds it */
 	SETTLE_MS = 120,         /* after the end: what still lives has escaped */
 };
 
@@ -42,7 +42,7 @@ struct stage {
 	char   base[64], host[80], outside[96], work[80]; /* directories; work is the job's */
 	char   tool[96], secret_path[96];
 	char   token[TOKEN + 1], secret[TOKEN + 1], tool_token[TOKEN + 1], brought_token[TOKEN + 1],
-		library_token[TOKEN + 1], hidden[TOKEN + 1], marker[TOKEN + 1];
+		library_token[TOKEN + 1], hidden[TOKEN + 1], marker[TOKEN + 1], victim_name[TOKEN + 1];
 	char   handle[2 * 128 + 4];
 	pid_t  victim;
 	char   address[32];
@@ -55,9 +55,11 @@ struct stage {
 	struct buf before;     /* how the outside looked */
 };
 
-int stage_open(struct stage *out, const char *lab, const char *tricks, const struct listeners *listeners,
-	       struct err *err);
+/* `git_index`: of a repository with one file "tracked"; empty when there is no git. */
+int stage_open(struct stage *out, const char *lab, const char *tricks, struct str git_index,
+	       const struct listeners *listeners, struct err *err);
 void stage_close(struct stage *stage);
+void remove_tree(const char *path);
 /* The KEY=VALUE arguments for the trick, NULL at the end, in `mem`. */
 char **stage_arguments(const struct stage *stage, const struct listeners *listeners, struct arena *mem);
 /* Names, types, modes, sizes, times and attributes below a directory, one line each. */

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/scope.h"
 #include "corpus.h"
 #include "trial.h"
@@ -130,6 +131,33 @@ static int try_walls(struct selftest *test, struct lab *lab, const struct selfte
 	return 0;
 }
 
+/* git writes it once; a copy is enough for each repository. Without git its tricks are n/a. */
+static struct str make_index(const struct lab *lab, struct arena *mem)
+{
+	char script[512], shell[] = "sh", option[] = "-c", *argv[] = { shell, option, script, NULL };
+	char *env[] = { (char[]){ "PATH=/usr/local/bin:/usr/bin:/bin" }, (char[]){ "HOME=/" },
+			(char[]){ "GIT_CONFIG_NOSYSTEM=1" }, NULL };
+	struct str index = { 0 };
+	char path[128];
+	pid_t pid = fork();
+
+	snprintf(script, sizeof script,
+		 "exec >/dev/null 2>&1 && mkdir %s/git && cd %s/git && git init -q && echo text >tracked && git add tracked",
+		 lab->dir, lab->dir);
+	if (pid == 0) {
+		execve("/bin/sh", argv, env);
+		_exit(127);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	snprintf(path, sizeof path, "%s/git/.git/index", lab->dir);
+	if (file_read(&index, mem, path, 1 << 20, NULL) < 0)
+		index = STR("");
+	snprintf(path, sizeof path, "%s/git", lab->dir);
+	remove_tree(path);
+	return index;
+}
+
 static void prepare_process(void)
 {
 	struct rlimit fds;
@@ -146,7 +174,7 @@ static void prepare_process(void)
 
 static size_t parallel(const struct selftest_options *options)
 {
-	long wanted = options->parallel ? (long)options->parallel : 2 * sysconf(_SC_NPROCESSORS_ONLN);
+	long wanted = options->parallel ? (long)options->parallel : 4 * sysconf(_SC_NPROCESSORS_ONLN);
 
 	return wanted < 1 ? 1 : wanted > SELFTEST_MAX_PARALLEL ? SELFTEST_MAX_PARALLEL : (size_t)wanted;
 }
@@ -180,6 +208,7 @@ int selftest_run(struct selftest *out, struct arena *mem, const struct selftest_
 	if (!mkdtemp(lab->dir))
 		return err_errno(err, "make '%s'", lab->dir);
 	prepare_process();
+	lab->git_index = make_index(lab, mem);
 	result = listeners_open(&lab->listeners, lab->dir, err);
 	if (result == 0) {
 		result = try_walls(&test, lab, options, bench, err);

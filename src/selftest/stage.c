@@ -53,13 +53,13 @@ static int make_canary(const char *from, const char *to, const char *token, stru
 	return file_write_fd(fd, text, err);
 }
 
-static int write_text(const char *path, const char *text, struct err *err)
+static int write_text(const char *path, struct str text, struct err *err)
 {
 	AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return err_errno(err, "create '%s'", path);
-	return file_write_fd(fd, str_of(text), err);
+	return file_write_fd(fd, text, err);
 }
 
 static int make_host(struct stage *s, const char *tricks, struct err *err)
@@ -72,7 +72,7 @@ static int make_host(struct stage *s, const char *tricks, struct err *err)
 	    mkdir(s->work, 0755) < 0)
 		return err_errno(err, "make '%s'", s->base);
 	snprintf(path, sizeof path, "%s/mine", s->outside);
-	if (write_text(s->secret_path, s->secret, err) < 0 || write_text(path, "mine\n", err) < 0)
+	if (write_text(s->secret_path, str_of(s->secret), err) < 0 || write_text(path, STR("mine\n"), err) < 0)
 		return -1;
 	/* a time that nobody can guess, for who may look but not read */
 	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
@@ -81,7 +81,7 @@ static int make_host(struct stage *s, const char *tricks, struct err *err)
 	times[1].tv_nsec = random % 1000000000;
 	utimensat(AT_FDCWD, s->secret_path, times, 0);
 	snprintf(path, sizeof path, "%s/%s", s->host, s->hidden);
-	if (write_text(path, "", err) < 0)
+	if (write_text(path, STR(""), err) < 0)
 		return -1;
 	snprintf(canary, sizeof canary, "%.*s/outrider-canary", (int)(strrchr(tricks, '/') - tricks), tricks);
 	if (make_canary(canary, s->tool, s->tool_token, err) < 0)
@@ -95,7 +95,7 @@ static int make_host(struct stage *s, const char *tricks, struct err *err)
 }
 
 /* A repository as git leaves it, by hand: starting git for each trick takes too long. */
-static int make_repository(const struct stage *s, struct err *err)
+static int make_repository(const struct stage *s, struct str git_index, struct err *err)
 {
 	static const char *const dirs[] = { ".git", ".git/hooks", ".git/objects", ".git/refs" };
 	static const char *const files[][2] = {
@@ -111,9 +111,12 @@ static int make_repository(const struct stage *s, struct err *err)
 		if (mkdir(path, 0755) < 0)
 			return err_errno(err, "make '%s'", path);
 	}
+	snprintf(path, sizeof path, "%s/.git/index", s->work);
+	if (write_text(path, git_index, err) < 0)
+		return -1;
 	for (size_t i = 0; i < COUNT(files); i++) {
 		snprintf(path, sizeof path, "%s/%s", s->work, files[i][0]);
-		if (write_text(path, files[i][1], err) < 0)
+		if (write_text(path, str_of(files[i][1]), err) < 0)
 			return -1;
 	}
 	return 0;
@@ -125,7 +128,7 @@ static _Noreturn void become_victim(const struct stage *s, const char *tricks, i
 	char name[TOKEN + 16], *argv[] = { name, (char[]){ "victim" }, NULL };
 
 	snprintf(environment, sizeof environment, "OUTRIDER_SECRET=%s", s->secret);
-	snprintf(name, sizeof name, "host-%s", s->marker);
+	snprintf(name, sizeof name, "host-%s", s->victim_name);
 	if (chdir(s->host) == 0 && dup2(ready, STDOUT_FILENO) >= 0 && dup2(secret, s->victim_open) >= 0) {
 		/* an answer that is not read must not stop it */
 		signal(SIGUSR1, SIG_DFL);
@@ -163,10 +166,12 @@ static void make_objects(struct stage *s)
 		long type;
 		char text[64];
 	} message = { 1, { 0 } };
+	char digits[8];
 	void *memory;
 	int mq;
 
-	s->shm_key = (int)(strtoul(s->marker, NULL, 16) >> 40 & 0x3fffffff) | 1;
+	snprintf(digits, sizeof digits, "%.7s", s->marker);
+	s->shm_key = (int)strtoul(digits, NULL, 16) | 1;
 	s->shm = shmget(s->shm_key, 4096, IPC_CREAT | IPC_EXCL | 0600);
 	memory = s->shm < 0 ? (void *)-1 : shmat(s->shm, NULL, 0);
 	if (memory != (void *)-1) {
@@ -219,13 +224,13 @@ static void open_leaks(struct stage *s, const struct listeners *listeners)
 	}
 }
 
-int stage_open(struct stage *out, const char *lab, const char *tricks, const struct listeners *listeners,
-	       struct err *err)
+int stage_open(struct stage *out, const char *lab, const char *tricks, struct str git_index,
+	       const struct listeners *listeners, struct err *err)
 {
 	struct stage s = { .shm = -1, .msg = -1, .key = -1, .dir_fd = -1, .secret_fd = -1, .outside_fd = -1,
 			   .socket_fd = -1, .terminal = -1, .slave = -1 };
 	char *const tokens[] = { s.token, s.secret, s.tool_token, s.brought_token, s.library_token, s.hidden,
-				 s.marker };
+				 s.marker, s.victim_name };
 
 	for (size_t i = 0; i < COUNT(tokens); i++)
 		random_hex(tokens[i]);
@@ -235,7 +240,7 @@ int stage_open(struct stage *out, const char *lab, const char *tricks, const str
 	snprintf(s.outside, sizeof s.outside, "%.70s/outside", s.host);
 	snprintf(s.tool, sizeof s.tool, "%.70s/tool", s.host);
 	snprintf(s.secret_path, sizeof s.secret_path, "%.70s/secret", s.host);
-	if (make_host(&s, tricks, err) < 0 || make_repository(&s, err) < 0 || start_victim(&s, tricks, err) < 0) {
+	if (make_host(&s, tricks, err) < 0 || make_repository(&s, git_index, err) < 0 || start_victim(&s, tricks, err) < 0) {
 		stage_close(&s);
 		return -1;
 	}
@@ -248,7 +253,7 @@ int stage_open(struct stage *out, const char *lab, const char *tricks, const str
 }
 
 /* rm copes with trees of any depth. */
-static void remove_tree(const char *path)
+void remove_tree(const char *path)
 {
 	char copy[PATH_MAX], *argv[] = { (char[]){ "rm" }, (char[]){ "-rf" }, (char[]){ "--" }, copy, NULL };
 	pid_t pid = fork();

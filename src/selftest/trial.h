@@ -5,6 +5,7 @@
 struct lab {
 	char             dir[64], tricks[4096];
 	struct listeners listeners;
+	struct str       git_index;
 	struct arena    *mem; /* borrowed; for reasons */
 };
 

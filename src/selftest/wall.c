@@ -138,7 +138,7 @@ static int run_bwrap(const struct trial *t, char **arguments, const char *tricks
 	config = arena_printf(&mem, "%s/.git/config", t->stage.work).p;
 	dir = arena_z(&mem, (struct str){ tricks, (size_t)(strrchr(tricks, '/') - tricks) });
 	ADD(bwrap(), "--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session",
-	    "--clearenv", "--cap-drop", "ALL", "--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc");
+	    "--clearenv", "--hostname", "job", "--cap-drop", "ALL", "--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc");
 	add_root_dirs(&words, &mem);
 	ADD("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", "--bind", t->stage.work, "/work",
 	    "--ro-bind", hooks, "/work/.git/hooks", "--ro-bind", config, "/work/.git/config", "--ro-bind", dir,

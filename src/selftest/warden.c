@@ -115,6 +115,11 @@ static int alive(void)
 	return (int)children(found, COUNT(found));
 }
 
+static bool is_about_survivors(const struct trial *t)
+{
+	return str_eq(t->trick->effect, STR("survivor")) || str_eq(t->trick->effect, STR("pipe"));
+}
+
 static _Noreturn void be_warden(const struct trial *t, char **arguments, const char *tricks, int output,
 				int report, int cancel)
 {
@@ -132,9 +137,13 @@ static _Noreturn void be_warden(const struct trial *t, char **arguments, const c
 		tell(report, WORD_BROKEN, err.text);
 	tell(report, WORD_ENDED, "");
 	close(output);
-	poll(NULL, 0, SETTLE_MS);
+	if (is_about_survivors(t))
+		poll(NULL, 0, SETTLE_MS);
 	snprintf(text, sizeof text, "%d", alive());
 	tell(report, WORD_SURVIVORS, text);
+	/* the harness looks whether they hold the output */
+	if (*text != '0' && is_about_survivors(t))
+		poll(NULL, 0, SETTLE_MS);
 	reap_strangers(NULL, 0);
 	_exit(0);
 }

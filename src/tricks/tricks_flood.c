@@ -80,19 +80,24 @@ static int touch(void *memory, size_t size)
 		return 1;
 	for (size_t at = 0; at < size; at += 4096)
 		((volatile char *)memory)[at] = 1;
-	hold();
+	return 0;
+}
+
+static int touch_and_hold(void *memory, size_t size)
+{
+	return touch(memory, size) ? 1 : hold_fd(0);
 }
 
 static int anonymous(void)
 {
-	return touch(mmap(NULL, MUCH_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-		     MUCH_MEMORY);
+	return touch_and_hold(mmap(NULL, MUCH_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+			      MUCH_MEMORY);
 }
 
 static int shared(void)
 {
-	return touch(mmap(NULL, MUCH_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
-		     MUCH_MEMORY);
+	return touch_and_hold(mmap(NULL, MUCH_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+			      MUCH_MEMORY);
 }
 
 /* No one process is large. */
@@ -102,10 +107,9 @@ static int spread(void)
 		pid_t pid = fork();
 
 		if (pid == 0) {
-			char *part = malloc(MUCH_MEMORY / 16);
-
-			if (part)
-				memset(part, 1, MUCH_MEMORY / 16);
+			touch(mmap(NULL, MUCH_MEMORY / 16, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+			      MUCH_MEMORY / 16);
 			for (;;)
 				pause();
 		}

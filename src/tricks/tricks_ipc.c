@@ -25,11 +25,12 @@ static int shared_memory(void)
 
 static int shared_memory_by_id(void)
 {
+	struct shmid_ds info;
 	int found = 1;
 
-	/* identifiers are small numbers */
-	for (int id = 0; id < 70000; id++) {
-		const void *memory = shmat(id, NULL, SHM_RDONLY);
+	for (int i = 0; i < 4096; i++) {
+		int id = shmctl(i, SHM_STAT, &info);
+		const void *memory = id < 0 ? (const void *)-1 : shmat(id, NULL, SHM_RDONLY);
 
 		if (memory == (const void *)-1)
 			continue;

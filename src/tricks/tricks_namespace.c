@@ -52,11 +52,18 @@ static int net(void)
 	return in_namespace(CLONE_NEWNET, stay);
 }
 
+/* The children need a moment. */
+static int wait_and_hold(void)
+{
+	usleep(100000);
+	hold();
+}
+
 static int mounts_alone(void)
 {
 	if (fork() == 0)
 		return unshare(CLONE_NEWNS) < 0 ? 1 : hold_fd(0);
-	return hold_fd(0);
+	return wait_and_hold();
 }
 
 static int pids(void)
@@ -68,14 +75,14 @@ static int pids(void)
 			for (;;)
 				pause();
 	}
-	return hold_fd(0);
+	return wait_and_hold();
 }
 
 static int time_namespace(void)
 {
 	if (fork() == 0)
 		return unshare(CLONE_NEWUSER | 0x80 /* CLONE_NEWTIME */) < 0 ? 1 : hold_fd(0);
-	return hold_fd(0);
+	return wait_and_hold();
 }
 
 static int mount_one(const char *type)
@@ -115,14 +122,14 @@ static int mount_tmpfs(void)
 	return in_namespace(CLONE_NEWNS, tmpfs);
 }
 
+/* It needs a process of the new process namespace, not only one that made it. */
 static int full_proc(void)
 {
-	return proc();
+	return in_child(proc);
 }
 
 static int mount_proc(void)
 {
-	/* a new /proc needs a process of the new process namespace */
 	return in_namespace(CLONE_NEWNS | CLONE_NEWPID, full_proc) & in_namespace(CLONE_NEWNS, full_proc);
 }
 

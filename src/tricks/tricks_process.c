@@ -231,7 +231,6 @@ const struct trick process_tricks[] = {
 	{ "P22", "processes", "supervisor-secret", "the environment of the supervisor", parent_environment },
 	{ "P26", "privileges", "host", "the host's name", host_name },
 	{ "P28", "processes", "supervisor-traced", "trace the supervisor", trace_parent },
-	{ "P39", "privileges", "status Seccomp 0", "no filter of system calls", stay },
 	{ "P40", "privileges", "status CapEff !0000000000000000", "capabilities are held", stay },
 	{ "P41", "processes", "traced", "trace an own child", trace_child },
 	{ "P42", "processes", "traced", "PTRACE_TRACEME", ask_to_be_traced },

@@ -110,18 +110,19 @@ static int path_race(void)
 static int swap_directory(void *unused)
 {
 	(void)unused;
-	while (!atomic_load(&over)) {
+	while (!atomic_load(&over))
 		syscall(SYS_renameat2, AT_FDCWD, "dir", AT_FDCWD, "linked", 2);
-	}
 	return 0;
 }
 
 static int use_directory(void)
 {
-	int fd = open("dir/raced", O_WRONLY | O_CREAT, 0644);
+	for (int i = 0; i < 500; i++) {
+		int fd = open("dir/raced", O_WRONLY | O_CREAT, 0644);
 
-	if (fd >= 0)
-		close(fd);
+		if (fd >= 0)
+			close(fd);
+	}
 	return 0;
 }
 

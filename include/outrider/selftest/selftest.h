@@ -57,7 +57,7 @@ struct selftest_options {
 	const char        *tricks;   /* the program outrider-tricks; NULL: beside ours, or in ../libexec/outrider */
 	const char *const *only;     /* ids or families, NULL at the end; NULL: all */
 	bool               walls[WALLS]; /* which to try; bare is always tried */
-	unsigned           parallel; /* 0: two for each processor, at most SELFTEST_MAX_PARALLEL */
+	unsigned           parallel; /* 0: four for each processor, at most SELFTEST_MAX_PARALLEL */
 };
 
 enum {
