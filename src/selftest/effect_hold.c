@@ -204,7 +204,7 @@ static bool fd_is_detached(struct look *look)
 	for (const char *at = mounts; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
 		if (strncmp(at, line, strlen(line)) == 0)
 			return false;
-	return look->fd > 2 && look->fd < 77 && saw(look->trial, "it holds a mount without a place");
+	return look->fd > 2 && look->fd < 900 && saw(look->trial, "it holds a mount without a place");
 }
 
 static bool number_fits(const char *wanted, int got)
@@ -221,7 +221,7 @@ static bool fd_is_socket(struct look *look)
 	AUTO_FD int pidfd = -1;
 	AUTO_FD int fd = -1;
 
-	if (look->fd == 80 || strncmp(look->link, "socket:", 7) != 0 ||
+	if (look->fd == 980 || strncmp(look->link, "socket:", 7) != 0 ||
 	    sscanf(look->argument, "%15s %15s %15s", want[0], want[1], want[2]) != 3)
 		return false;
 	pidfd = (int)syscall(SYS_pidfd_open, look->process.pid, 0);

@@ -15,7 +15,8 @@
 #include "base/scope.h"
 #include "lab.h"
 
-enum { LEAK_FIRST = 77, REAP_ROUNDS = 2000 };
+/* above all that the harness has open itself */
+enum { LEAK_FIRST = 977, REAP_ROUNDS = 2000 };
 
 uint64_t now_ms(void)
 {

@@ -31,7 +31,7 @@ extern const struct trick exec_tricks[], image_tricks[], race_tricks[], file_tri
 	device_tricks[], process_tricks[], signal_tricks[], ipc_tricks[], net_tricks[], socket_tricks[],
 	kernel_tricks[], namespace_tricks[], flood_tricks[], result_tricks[];
 
-enum { LEAKED_DIR = 77, LEAKED_SECRET = 78, LEAKED_OUTSIDE = 79, LEAKED_SOCKET = 80 };
+enum { LEAKED_DIR = 977, LEAKED_SECRET = 978, LEAKED_OUTSIDE = 979, LEAKED_SOCKET = 980 };
 
 /* "" and -1 when the harness gave none. */
 const char *given(const char *key);
