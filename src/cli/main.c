@@ -10,7 +10,7 @@ static const struct command commands[] = {
 	{ "scan", "look at whole files", cmd_scan },
 	{ "rules", "list or test rules", cmd_rules },
 	{ "languages", "list the languages and their files", cmd_languages },
-	{ "selftest", "try the sandbox of this host", cmd_sandbox_selftest },
+	{ "sandbox", "run untrusted code behind walls, or try these walls", cmd_sandbox },
 	{ NULL, NULL, NULL },
 };
 

@@ -27,8 +27,10 @@ int trial_start(struct trial *out, struct lab *lab, struct selftest_trick *trick
 
 static void cancel(struct trial *t)
 {
-	if (t->cancel >= 0)
-		close(t->cancel);
+	if (t->cancel < 0)
+		return;
+	(void)!write(t->cancel, "x", 1);
+	close(t->cancel);
 	t->cancel = -1;
 }
 

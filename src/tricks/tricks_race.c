@@ -92,6 +92,8 @@ static int use_racing_path(void)
 
 	if (pid == 0) {
 		(void)thrd_create(&thread, swap_path, NULL);
+		while (!*(volatile char *)racing_path)
+			;
 		for (int i = 0; i < 2000; i++)
 			syscall(SYS_execve, racing_path, argv, NULL);
 		_exit(1);
