@@ -19,6 +19,7 @@ struct command {
 int cmd_review(int argc, char **argv);
 int cmd_scan(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
 int cmd_languages(int argc, char **argv);
 int cmd_sandbox(int argc, char **argv);
 /* A command of `sandbox`. */
