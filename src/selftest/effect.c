@@ -144,6 +144,19 @@ static bool bytes(struct trial *t, struct listeners *l, const char *argument)
 	return listeners_got(l, t->stage.token) && saw(t, "bytes came to a listener of the host");
 }
 
+/* It came to the service that a policy allows, by a path or method that it does not. */
+static bool served(struct trial *t, struct listeners *l, const char *argument)
+{
+	(void)argument;
+	return listeners_served(l, t->stage.token) && saw(t, "a service answered what is not allowed");
+}
+
+static bool asked(struct trial *t, struct listeners *l, const char *argument)
+{
+	(void)argument;
+	return (t->asked || listeners_got(l, t->stage.token)) && saw(t, "a name server was asked for the bytes");
+}
+
 static bool reaches(int domain, const void *address, socklen_t size)
 {
 	AUTO_FD int fd = socket(domain, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -216,6 +229,9 @@ const struct effect output_effects[] = {
 	{ "output", false, many_bytes },
 	{ "lines", false, many_lines },
 	{ "bytes", false, bytes },
+	{ "served", false, served },
+	{ "asked", false, asked },
+	{ "control", false, served },
 	{ "inbound", true, inbound },
 	{ "inbound-abstract", true, inbound_abstract },
 	{ "overtime", false, overtime },

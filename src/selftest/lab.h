@@ -21,12 +21,15 @@ enum {
 
 /* Where the harness listens, for all runs; tokens tell whose bytes they are. */
 struct listeners {
-	int        tcp, tcp6, udp, udp6, unix_stream, unix_dgram, abstract_stream, abstract_dgram;
-	int        tcp_port, tcp6_port, udp_port, udp6_port;
+	int        tcp, tcp6, udp, udp6, web, rebound, unix_stream, unix_dgram, abstract_stream, abstract_dgram;
+	int        tcp_port, tcp6_port, udp_port, udp6_port, web_port;
 	char       dir[64], unix_path[96], dgram_path[96], abstract[64], abstract_dgram_name[64];
-	int        clients[64];
+	struct client {
+		int  fd;
+		bool web;
+	}          clients[64];
 	size_t     n_clients;
-	struct buf received;
+	struct buf received, served; /* served: by the service that a policy may allow */
 };
 
 int listeners_open(struct listeners *out, const char *dir, struct err *err);
@@ -36,6 +39,7 @@ void listeners_read(struct listeners *listeners);
 /* A connection to the TCP listener, to be inherited; -1. */
 int listeners_connect(const struct listeners *listeners);
 bool listeners_got(struct listeners *listeners, const char *token);
+bool listeners_served(struct listeners *listeners, const char *token);
 
 /* What is prepared outside for one run of one trick. */
 struct stage {
@@ -69,6 +73,7 @@ void stage_describe(struct buf *out, const char *dir);
 struct trial {
 	struct selftest_trick *trick;
 	enum selftest_wall     wall;
+	int                    web_port;
 	struct stage           stage;
 	pid_t                  warden;
 	int                    output, report, cancel; /* our ends */
@@ -76,6 +81,7 @@ struct trial {
 	struct buf             seen;         /* output, the first MAX_OUTPUT bytes */
 	uint64_t               output_bytes, output_lines;
 	bool                   eof, ended, held, pipe_held, gone;
+	bool                   asked;        /* for a name with the token in it */
 	bool                   warden_hurt;  /* killed or stopped by the trick */
 	int                    survivors;
 	char                   broken[400];  /* the wall did not start */
@@ -84,7 +90,8 @@ struct trial {
 };
 
 /* What the warden tells: one letter at a time. */
-enum warden_word { WORD_ENDED = 'E', WORD_SURVIVORS = 'S', WORD_BROKEN = 'B' };
+enum warden_word { WORD_ENDED = 'E', WORD_SURVIVORS = 'S', WORD_BROKEN = 'B',
+		   WORD_ASKED = 'D' /* the name server was asked for this */ };
 
 /* A wall: `run` is called in the warden and returns when the job has ended. */
 struct wall {

@@ -27,9 +27,11 @@ static int bound(int domain, int type, const void *address, socklen_t size)
 	return fd;
 }
 
-static int loopback_v4(int type, int *port)
+/* *port: the one that is wanted, 0 for any; then the one that it is. */
+static int loopback_v4(int type, uint32_t address, int *port)
 {
-	struct sockaddr_in on = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in on = { .sin_family = AF_INET, .sin_addr = { htonl(address) },
+				  .sin_port = htons((uint16_t)*port) };
 	socklen_t size = sizeof on;
 	int fd, queue = FAST_OPEN_QUEUE;
 
@@ -77,8 +79,11 @@ int listeners_open(struct listeners *out, const char *dir, struct err *err)
 	random_hex(l.abstract_dgram_name);
 	snprintf(l.unix_path, sizeof l.unix_path, "%.60s/unix", dir);
 	snprintf(l.dgram_path, sizeof l.dgram_path, "%.60s/dgram", dir);
-	l.tcp = loopback_v4(SOCK_STREAM, &l.tcp_port);
-	l.udp = loopback_v4(SOCK_DGRAM, &l.udp_port);
+	l.tcp = loopback_v4(SOCK_STREAM, INADDR_LOOPBACK, &l.tcp_port);
+	l.udp = loopback_v4(SOCK_DGRAM, INADDR_LOOPBACK, &l.udp_port);
+	l.web = loopback_v4(SOCK_STREAM, INADDR_LOOPBACK, &l.web_port);
+	/* the same port of 127.0.0.2: where a name leads that changes its address */
+	l.rebound = loopback_v4(SOCK_STREAM, INADDR_LOOPBACK + 1, &l.web_port);
 	/* a host without IPv6: its tricks are n/a */
 	l.tcp6 = loopback_v6(SOCK_STREAM, &l.tcp6_port);
 	l.udp6 = loopback_v6(SOCK_DGRAM, &l.udp6_port);
@@ -86,7 +91,7 @@ int listeners_open(struct listeners *out, const char *dir, struct err *err)
 	l.unix_dgram = at_path(SOCK_DGRAM, l.dgram_path);
 	l.abstract_stream = at_name(SOCK_STREAM, l.abstract);
 	l.abstract_dgram = at_name(SOCK_DGRAM, l.abstract_dgram_name);
-	if (l.tcp < 0 || l.udp < 0 || l.unix_stream < 0 || l.unix_dgram < 0 || l.abstract_stream < 0 ||
+	if (l.tcp < 0 || l.udp < 0 || l.web < 0 || l.rebound < 0 || l.unix_stream < 0 || l.unix_dgram < 0 || l.abstract_stream < 0 ||
 	    l.abstract_dgram < 0) {
 		(void)err_errno(err, "listen on 127.0.0.1 and in '%s'", dir);
 		listeners_close(&l);
@@ -104,14 +109,15 @@ static void close_open(int fd)
 
 void listeners_close(struct listeners *l)
 {
-	const int fds[] = { l->tcp, l->tcp6, l->udp, l->udp6, l->unix_stream, l->unix_dgram, l->abstract_stream,
+	const int fds[] = { l->tcp, l->tcp6, l->udp, l->udp6, l->web, l->rebound, l->unix_stream, l->unix_dgram, l->abstract_stream,
 			    l->abstract_dgram };
 
 	for (size_t i = 0; i < COUNT(fds); i++)
 		close_open(fds[i]);
 	for (size_t i = 0; i < l->n_clients; i++)
-		close(l->clients[i]);
+		close(l->clients[i].fd);
 	buf_release(&l->received);
+	buf_release(&l->served);
 }
 
 int listeners_connect(const struct listeners *l)
@@ -127,32 +133,51 @@ int listeners_connect(const struct listeners *l)
 	return fd;
 }
 
-static void accept_all(struct listeners *l, int fd)
+static void accept_all(struct listeners *l, int fd, bool web)
 {
 	int client;
 
 	while (fd >= 0 && (client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
 		if (l->n_clients == COUNT(l->clients)) {
 			/* the oldest has said what it had to say */
-			close(l->clients[0]);
+			close(l->clients[0].fd);
 			memmove(l->clients, l->clients + 1, sizeof l->clients - sizeof l->clients[0]);
 			l->n_clients--;
 		}
-		l->clients[l->n_clients++] = client;
+		l->clients[l->n_clients++] = (struct client){ client, web };
 	}
 }
 
-/* False when the other end is gone. */
-static bool take(struct listeners *l, int fd)
+/* The allowed service: it answers everything, and what asks for it is sent on to the forbidden one. */
+static void answer(const struct listeners *l, int fd, struct str request)
 {
+	static const char mark[] = "/redirect-";
+	size_t at = str_find(request, (struct str){ mark, sizeof mark - 1 });
+	char text[256] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+	if (!str_has(request, STR("\r\n\r\n")))
+		return;
+	if (at != SIZE_MAX)
+		snprintf(text, sizeof text,
+			 "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%d/%.*s\r\nContent-Length: 0\r\n\r\n",
+			 l->tcp_port, TOKEN, str_from(request, at + sizeof mark - 1).p);
+	(void)!send(fd, text, strlen(text), MSG_NOSIGNAL);
+}
+
+/* False when the other end is gone. */
+static bool take(struct listeners *l, int fd, bool web)
+{
+	struct buf *into = web ? &l->served : &l->received;
 	char bytes[4096];
 	ssize_t n;
 
 	while (fd >= 0 && (n = recv(fd, bytes, sizeof bytes, 0)) >= 0) {
 		if (n == 0)
 			return false;
-		if (l->received.len < MAX_RECEIVED)
-			buf_add(&l->received, (struct str){ bytes, (size_t)n });
+		if (into->len < MAX_RECEIVED)
+			buf_add(into, (struct str){ bytes, (size_t)n });
+		if (web)
+			answer(l, fd, (struct str){ bytes, (size_t)n });
 	}
 	return true;
 }
@@ -161,19 +186,21 @@ void listeners_read(struct listeners *l)
 {
 	size_t kept = 0;
 
-	accept_all(l, l->tcp);
-	accept_all(l, l->tcp6);
-	accept_all(l, l->unix_stream);
-	accept_all(l, l->abstract_stream);
-	take(l, l->udp);
-	take(l, l->udp6);
-	take(l, l->unix_dgram);
-	take(l, l->abstract_dgram);
+	accept_all(l, l->tcp, false);
+	accept_all(l, l->tcp6, false);
+	accept_all(l, l->rebound, false);
+	accept_all(l, l->unix_stream, false);
+	accept_all(l, l->abstract_stream, false);
+	accept_all(l, l->web, true);
+	take(l, l->udp, false);
+	take(l, l->udp6, false);
+	take(l, l->unix_dgram, false);
+	take(l, l->abstract_dgram, false);
 	for (size_t i = 0; i < l->n_clients; i++) {
-		if (take(l, l->clients[i]))
+		if (take(l, l->clients[i].fd, l->clients[i].web))
 			l->clients[kept++] = l->clients[i];
 		else
-			close(l->clients[i]);
+			close(l->clients[i].fd);
 	}
 	l->n_clients = kept;
 }
@@ -182,4 +209,10 @@ bool listeners_got(struct listeners *l, const char *token)
 {
 	listeners_read(l);
 	return str_has(buf_str(&l->received), str_of(token));
+}
+
+bool listeners_served(struct listeners *l, const char *token)
+{
+	listeners_read(l);
+	return str_has(buf_str(&l->served), str_of(token));
 }

@@ -309,7 +309,7 @@ char **stage_arguments(const struct stage *s, const struct listeners *l, struct 
 		{ "secret", s->secret_path, 0 }, { "outside", s->outside, 0 }, { "tool", s->tool, 0 },
 		{ "token", s->token, 0 }, { "pid", NULL, s->victim }, { "address", s->address, 0 },
 		{ "open", NULL, s->victim_open }, { "tcp", NULL, l->tcp_port }, { "tcp6", NULL, l->tcp6_port },
-		{ "udp", NULL, l->udp_port }, { "udp6", NULL, l->udp6_port }, { "unix", l->unix_path, 0 },
+		{ "udp", NULL, l->udp_port }, { "udp6", NULL, l->udp6_port }, { "web", NULL, l->web_port }, { "unix", l->unix_path, 0 },
 		{ "dgram", l->dgram_path, 0 }, { "abstract", l->abstract, 0 },
 		{ "abstract-dgram", l->abstract_dgram_name, 0 }, { "handle", s->handle, 0 },
 		{ "shm", NULL, s->shm_key }, { "mq", s->mq, 0 }, { "key", s->marker, 0 },

@@ -12,7 +12,7 @@ int trial_start(struct trial *out, struct lab *lab, struct selftest_trick *trick
 		struct err *err)
 {
 	AUTO_ARENA struct arena mem;
-	struct trial t = { .trick = trick, .wall = wall, .output = -1, .report = -1, .cancel = -1 };
+	struct trial t = { .trick = trick, .wall = wall, .web_port = lab->listeners.web_port, .output = -1, .report = -1, .cancel = -1 };
 
 	arena_init(&mem, 1 << 20);
 	if (stage_open(&t.stage, lab->dir, lab->tricks, lab->git_index, &lab->listeners, err) < 0)
@@ -63,6 +63,8 @@ static void obey(struct trial *t, char word, const char *text)
 		read_output(t);
 		t->survivors = atoi(text);
 		t->pipe_held = !t->eof;
+	} else if (word == WORD_ASKED) {
+		t->asked |= strstr(text, t->stage.token) != NULL;
 	} else if (word == WORD_BROKEN) {
 		snprintf(t->broken, sizeof t->broken, "%.390s", text);
 	}
@@ -143,12 +145,23 @@ bool trial_step(struct trial *t, struct lab *lab)
 	return t->gone;
 }
 
+/* The allowed request shows in our walls that the way out is there, so that what is stopped is stopped by it. */
+static void judge_control(struct trial *t)
+{
+	if (!str_eq(t->trick->effect, STR("control")) || t->wall < WALL_BUILD || *t->broken)
+		return;
+	if (!t->worked)
+		snprintf(t->broken, sizeof t->broken, "what is allowed did not get through");
+	t->worked = false;
+}
+
 void trial_finish(struct trial *t, struct lab *lab)
 {
 	struct selftest_trick *trick = t->trick;
 
 	read_report(t);
 	judge(t, lab, false);
+	judge_control(t);
 	if (t->worked) {
 		trick->verdict[t->wall] = TRICK_WORKED;
 		trick->why[t->wall] = arena_str(lab->mem, str_of(t->why));

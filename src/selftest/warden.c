@@ -163,6 +163,7 @@ int warden_start(struct trial *t, char **arguments, const char *tricks, struct e
 		close(output[0]);
 		close(report[0]);
 		close(cancel[1]);
+		t->report = report[1];
 		be_warden(t, arguments, tricks, output[1], report[1], cancel[0]);
 	}
 	close(output[1]);

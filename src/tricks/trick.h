@@ -11,7 +11,7 @@
  *   tool     a program that must not run        brought  a program in the work directory (the current one)
  *   lib      a library in the work directory    token    bytes to send, write or leave behind
  *   pid      a host process with the secret in its environment, at `address`, and open as descriptor `open`
- *   tcp udp tcp6 udp6 unix dgram abstract       where the harness listens
+ *   tcp udp tcp6 udp6 unix dgram abstract       where the harness listens; web: where a policy may allow it
  *   loader   the dynamic loader                 handle   the secret's file handle, hex
  *   shm mq key                                  host objects that hold the secret
  */
@@ -29,7 +29,7 @@ struct trick {
 /* Each ends with a row without id. */
 extern const struct trick exec_tricks[], image_tricks[], race_tricks[], file_tricks[], plant_tricks[],
 	device_tricks[], process_tricks[], signal_tricks[], ipc_tricks[], net_tricks[], socket_tricks[],
-	kernel_tricks[], namespace_tricks[], flood_tricks[], result_tricks[];
+	kernel_tricks[], namespace_tricks[], flood_tricks[], result_tricks[], proxy_tricks[];
 
 enum { LEAKED_DIR = 977, LEAKED_SECRET = 978, LEAKED_OUTSIDE = 979, LEAKED_SOCKET = 980 };
 
