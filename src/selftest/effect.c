@@ -69,6 +69,20 @@ static bool victim(struct trial *t, struct listeners *l, const char *argument)
 	return told(t, t->stage.victim_name, "a host process's name is in the output");
 }
 
+/* The letters of `tr 0-9a-f g-v`. */
+static bool translated(struct trial *t, struct listeners *l, const char *argument)
+{
+	char text[TOKEN + 1] = "";
+
+	(void)l, (void)argument;
+	for (size_t i = 0; i < TOKEN; i++) {
+		char c = t->stage.token[i];
+
+		text[i] = (char)('g' + (c <= '9' ? c - '0' : c - 'a' + 10));
+	}
+	return told(t, text, "the program that no policy lists ran");
+}
+
 static bool seen_stat(struct trial *t, struct listeners *l, const char *argument)
 {
 	struct stat st;
@@ -219,6 +233,7 @@ const struct effect output_effects[] = {
 	{ "tool", false, tool },
 	{ "brought", false, brought },
 	{ "preload", false, preload },
+	{ "translated", false, translated },
 	{ "name", false, name },
 	{ "victim", false, victim },
 	{ "stat", false, seen_stat },

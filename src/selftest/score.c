@@ -10,6 +10,8 @@ static const struct {
 	{ "E16", WALL_BUILD, "a library is mapped, not executed: no gate sees it; the other walls hold its code" },
 	{ "E17", WALL_BUILD, "runtimes with a JIT need it; a policy can forbid it by the layer mdwe" },
 	{ "E35", WALL_BUILD, "a build runs what it brings, under any name; the gate knows it by its digest" },
+	{ "E48", WALL_BUILD, "a build runs the toolchain" },
+	{ "E49", WALL_BUILD, "a build runs the toolchain" },
 	{ "E45", WALL_BUILD, "runtimes with a JIT need it; a policy can forbid it by the layer mdwe" },
 	{ "E46", WALL_BUILD, "a build loads libraries that it made" },
 };

@@ -1,5 +1,7 @@
 /* Other names for a denied program: whoever judges paths loses here. */
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -204,6 +206,62 @@ static int brought_renamed(void)
 	return run_program("usr/bin/env");
 }
 
+/* Like fork(), but a tracer of the parent is not given the child. */
+static pid_t fork_untraced(void)
+{
+	return (pid_t)syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, NULL, NULL, NULL, 0);
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	return pid < 0 || waitpid(pid, &status, 0) < 0 ? 1 : status;
+}
+
+static int untraced_loader(void)
+{
+	const char *const argv[] = { given("loader"), "./brought", NULL };
+	pid_t pid = fork_untraced();
+
+	if (pid == 0) {
+		syscall(SYS_execve, argv[0], argv, NULL);
+		_exit(1);
+	}
+	return wait_for(pid);
+}
+
+/* tr is in every system and in no list: it says the token in other letters. */
+static int translate(pid_t (*start)(void))
+{
+	static const char *const argv[] = { "tr", "0-9a-f", "g-v", NULL };
+	int ends[2];
+	pid_t pid;
+
+	if (pipe(ends) < 0)
+		return 1;
+	pid = start();
+	if (pid == 0) {
+		dup2(ends[0], 0);
+		close(ends[1]);
+		syscall(SYS_execve, "/usr/bin/tr", argv, NULL);
+		_exit(1);
+	}
+	(void)send_token(ends[1]);
+	close(ends[1]);
+	return wait_for(pid);
+}
+
+static int not_listed(void)
+{
+	return translate(fork);
+}
+
+static int not_listed_untraced(void)
+{
+	return translate(fork_untraced);
+}
+
 const struct trick exec_tricks[] = {
 	{ "E01", "exec", "tool", "start a denied program by its path", direct },
 	{ "E02", "exec", "tool", "/proc/self/root in front of its path", self_root },
@@ -229,5 +287,8 @@ const struct trick exec_tricks[] = {
 	{ "E33", "exec", "tool", "exec by an orphan in a session of its own", by_orphan },
 	{ "E34", "exec", "tool", "/dev/fd/N", by_dev_fd },
 	{ "E35", "exec", "brought", "a brought program renamed to usr/bin/env", brought_renamed },
+	{ "E47", "exec", "brought", "the dynamic loader, by a child that no tracer follows", untraced_loader },
+	{ "E48", "exec", "translated", "a program of the toolchain that no policy lists", not_listed },
+	{ "E49", "exec", "translated", "the same, by a child that no tracer follows", not_listed_untraced },
 	{ 0 },
 };

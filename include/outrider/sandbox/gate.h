@@ -6,6 +6,9 @@
  * that very file, so nothing can be swapped between the look and the run. Refused programs are killed. When the supervisor
  * dies, the kernel kills all that it traced.
  *
+ * The filter of system calls must refuse clone() with CLONE_UNTRACED and say ENOSYS to clone3(): the kernel hides such a
+ * child from the tracer of its parent.
+ *
  * What a gate cannot see: code that a running program maps (a library, a JIT, an interpreter's script). The other walls hold that.
  * Inside nothing can be traced any more: debuggers, strace and LeakSanitizer do not work there.
  */
@@ -73,7 +76,10 @@ struct gate_options {
 	const struct profile *profile; /* borrowed: classes of programs; NULL: all are tools */
 };
 
-/* A gate for one run: sandbox_run() calls it by struct sandbox_gate. The policy's exec.mode decides. Never NULL. */
+/*
+ * A gate for one run: sandbox_run() calls it by struct sandbox_gate. The policy's exec.mode decides. Never NULL. attach() needs
+ * the waiting command to be dumpable (prctl(PR_SET_DUMPABLE)), unless the supervisor is root.
+ */
 struct sandbox_gate *gate_ptrace_new(const struct gate_options *options);
 /* After the run. */
 void gate_ptrace_free(struct sandbox_gate *gate);
