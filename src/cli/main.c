@@ -11,6 +11,7 @@ static const struct command commands[] = {
 	{ "rules", "list or test rules", cmd_rules },
 	{ "audit", "check or ask the audit log of sandboxed runs", cmd_audit },
 	{ "languages", "list the languages and their files", cmd_languages },
+	{ "sandbox", "run untrusted code behind walls, or try these walls", cmd_sandbox },
 	{ NULL, NULL, NULL },
 };
 
