@@ -37,6 +37,7 @@ clang             command   clang
 clang-tidy        command   clang-tidy
 clang-format      command   clang-format
 valgrind          command   valgrind
+bubblewrap        command   bwrap
 python3           command   python3
 time              file      /usr/bin/time
 '

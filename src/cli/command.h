@@ -27,6 +27,9 @@ int cmd_languages(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_worker(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_sandbox(int argc, char **argv);
+/* A command of `sandbox`. */
+int cmd_sandbox_selftest(int argc, char **argv);
 
 /* Prints "outrider: ..." on standard error; gives the exit code for the kind of error. */
 int report_error(const struct err *err);

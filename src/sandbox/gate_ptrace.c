@@ -1,0 +1,372 @@
+/*
+ * The exec gate by ptrace. One thread traces all processes of the job and waits for them; nobody else may give them
+ * commands. It never waits for anything but them, so that no job can hold it up.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "gate_log.h"
+#include "gate_task.h"
+
+#define TRACE_OPTIONS                                                                                    \
+	(PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL)
+
+/* A birth that the parent told before the child did: as many as may be on their way at once. */
+struct birth {
+	pid_t   pid;
+	int32_t program;
+};
+enum { EXPECTED = 64 };
+
+enum engine_state { ENGINE_NEW, ENGINE_ATTACHED, ENGINE_REFUSED };
+
+struct engine {
+	struct sandbox_gate   gate; /* first: what sandbox_run() knows */
+	struct gate_options   options;
+	struct digest_cache  *own;    /* owned: of files that this job can write */
+	struct digest_cache  *shared; /* options.cache, or `own` */
+	struct gate_rules     rules;
+	struct gate_log      *log;    /* owned */
+	struct task_table     tasks;   /* one for each task that is alive and was met */
+	struct birth          expected[EXPECTED];
+	size_t                n_expected;
+	pid_t                 command;
+	bool                  command_killed, started;
+	pthread_t             thread;
+	pthread_mutex_t       lock;   /* of state and attach_err, until attached */
+	pthread_cond_t        changed;
+	enum engine_state     state;
+	struct err            attach_err;
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* The last argument of ptrace() is a number in disguise. */
+static long command(enum __ptrace_request request, pid_t pid, uintptr_t data)
+{
+	return ptrace(request, pid, NULL, (void *)data);
+}
+
+static void go_on(pid_t pid, int signal)
+{
+	/* ESRCH: killed meanwhile; waitpid() will tell */
+	(void)command(PTRACE_CONT, pid, (uintptr_t)signal);
+}
+
+/* The number of the process inside its own namespace: the last of its list. */
+static uint32_t number_inside(pid_t pid)
+{
+	char path[64], text[4096];
+	AUTO_FD int fd = -1;
+	const char *at, *last;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	text[n < 0 ? 0 : n] = 0;
+	at = strstr(text, "\nNSpid:");
+	if (!at)
+		return 0;
+	for (last = at += 7; *at && *at != '\n'; at++)
+		if (*at == '\t' || *at == ' ')
+			last = at;
+	return (uint32_t)strtoul(last, NULL, 10);
+}
+
+/* What is only worth its time for a program that was not seen before. */
+static void note_details(struct engine *e, pid_t pid, const struct gate_image *image, int32_t index)
+{
+	struct gate_program *program = &e->log->programs.items[index];
+	int64_t changed = (int64_t)image->stat.st_ctim.tv_sec * 1000000000 + image->stat.st_ctim.tv_nsec;
+
+	program->pid = number_inside(pid);
+	if (image->facts.opened && image->facts.origin == GATE_FRESH)
+		program->writer = task_alive(&e->tasks, changed, DIGEST_SETTLE_NS, pid);
+}
+
+static int32_t note(struct engine *e, pid_t pid, struct gate_image *image, enum gate_rule rule, bool denied)
+{
+	char script[GATE_MAX_PATH] = "";
+	bool fresh;
+	int32_t index;
+
+	if (!image->facts.listed && e->options.profile)
+		image->facts.class = profile_class(e->options.profile, str_of(image->path));
+	if (!image->facts.listed && image->facts.origin == GATE_FRESH)
+		image->facts.class = CLASS_FRESH;
+	if (image->facts.class == CLASS_INTERPRETER)
+		gate_script_read(script, pid, image, e->rules.root_fd);
+	index = gate_log_add(e->log, image, script, rule, denied, &fresh);
+	if (index >= 0 && fresh)
+		note_details(e, pid, image, index);
+	return index;
+}
+
+/* The new image is in place and has not run. */
+static void at_exec(struct engine *e, pid_t pid)
+{
+	struct gate_image image;
+	enum gate_rule rule;
+	unsigned long former = 0;
+	struct task *task;
+	bool denied;
+	int32_t index;
+
+	/* when another thread called execve(), it has the number of the first one now */
+	if (ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former) == 0 && former && (pid_t)former != pid)
+		task_remove(&e->tasks, (pid_t)former, now_ns());
+	gate_image_read(&image, pid, &e->rules, e->shared, e->own);
+	rule = gate_decide(&image.facts, e->rules.mode);
+	denied = rule != GATE_OK && e->rules.mode != EXEC_AUDIT;
+	if (denied)
+		kill(pid, SIGKILL); /* stopped and ours, so its number cannot have become another's */
+	index = note(e, pid, &image, rule, denied);
+	if (denied) {
+		e->command_killed |= pid == e->command;
+		return;
+	}
+	task = task_add(&e->tasks, pid);
+	if (task)
+		task_runs(&e->tasks, task, index, now_ns());
+	go_on(pid, 0);
+}
+
+/*
+ * A new process runs the program of its parent. Which of the two tells first is chance: what the parent says waits for
+ * the child, or finds it.
+ */
+static void at_fork(struct engine *e, pid_t pid)
+{
+	const struct task *parent = task_find(&e->tasks, pid);
+	unsigned long born = 0;
+	struct task *child;
+
+	if (parent && ptrace(PTRACE_GETEVENTMSG, pid, NULL, &born) == 0 && born) {
+		child = task_find(&e->tasks, (pid_t)born);
+		if (!child)
+			e->expected[e->n_expected++ % EXPECTED] = (struct birth){ (pid_t)born, parent->program };
+		else if (child->program == TASK_NO_PROGRAM)
+			task_runs(&e->tasks, child, parent->program, now_ns());
+	}
+	go_on(pid, 0);
+}
+
+static int32_t expected_program(const struct engine *e, pid_t pid)
+{
+	for (size_t i = 0; i < EXPECTED; i++)
+		if (e->expected[i].pid == pid)
+			return e->expected[i].program;
+	return TASK_NO_PROGRAM;
+}
+
+/* The first stop of a task that the kernel attached for us. False when there are too many. */
+static bool meet(struct engine *e, pid_t pid)
+{
+	struct task *task;
+	int32_t program;
+
+	if (task_find(&e->tasks, pid))
+		return true;
+	task = e->tasks.n < GATE_MAX_TASKS ? task_add(&e->tasks, pid) : NULL;
+	if (!task)
+		return false;
+	program = expected_program(e, pid);
+	if (program != TASK_NO_PROGRAM)
+		task_runs(&e->tasks, task, program, now_ns());
+	return true;
+}
+
+static void at_stop(struct engine *e, pid_t pid, int signal)
+{
+	if (!meet(e, pid))
+		kill(pid, SIGKILL);
+	else if (signal == SIGTRAP)
+		go_on(pid, 0);
+	else
+		/* stopped by job control: it stays so, and still tells us about SIGCONT */
+		(void)command(PTRACE_LISTEN, pid, 0);
+}
+
+static void handle(struct engine *e, pid_t pid, int status)
+{
+	int event = status >> 16, signal;
+
+	if (!WIFSTOPPED(status)) {
+		task_remove(&e->tasks, pid, now_ns());
+		return;
+	}
+	signal = WSTOPSIG(status);
+	if (event == PTRACE_EVENT_EXEC)
+		at_exec(e, pid);
+	else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE)
+		at_fork(e, pid);
+	else if (event == PTRACE_EVENT_STOP)
+		at_stop(e, pid, signal);
+	else
+		/* a signal on its way: it is the job's business */
+		go_on(pid, event ? 0 : signal);
+}
+
+static void trace(struct engine *e)
+{
+	for (;;) {
+		int status;
+		/* __WNOTHREAD: children of other threads are the supervisor's */
+		pid_t pid = waitpid(-1, &status, __WALL | __WNOTHREAD);
+
+		if (pid > 0)
+			handle(e, pid, status);
+		else if (errno != EINTR)
+			return; /* ECHILD: nobody is left */
+	}
+}
+
+static void tell(struct engine *e, enum engine_state state)
+{
+	pthread_mutex_lock(&e->lock);
+	e->state = state;
+	pthread_cond_signal(&e->changed);
+	pthread_mutex_unlock(&e->lock);
+}
+
+static int explain(struct err *err)
+{
+	char scope[8] = "";
+	int error = errno;
+	AUTO_FD int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && read(fd, scope, sizeof scope - 1) > 0 && *scope == '3')
+		return err_set(err, ERR_PERM, "the exec gate cannot trace: Yama forbids it (kernel.yama.ptrace_scope is 3, "
+			       "which only a restart with another setting undoes)");
+	errno = error;
+	return err_errno(err, "the exec gate cannot trace; in a container allow ptrace (--cap-add SYS_PTRACE, or a "
+			 "seccomp profile that has it)");
+}
+
+static void *engine_thread(void *arg)
+{
+	struct engine *e = arg;
+	sigset_t all;
+
+	/* the supervisor's signals are for its own threads */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	if (command(PTRACE_SEIZE, e->command, TRACE_OPTIONS) < 0) {
+		(void)explain(&e->attach_err);
+		tell(e, ENGINE_REFUSED);
+		return NULL;
+	}
+	(void)task_add(&e->tasks, e->command);
+	tell(e, ENGINE_ATTACHED);
+	trace(e);
+	return NULL;
+}
+
+static int start_thread(struct engine *e, struct err *err)
+{
+	int error = pthread_create(&e->thread, NULL, engine_thread, e);
+
+	if (error) {
+		errno = error;
+		return err_errno(err, "start the exec gate");
+	}
+	pthread_mutex_lock(&e->lock);
+	while (e->state == ENGINE_NEW)
+		pthread_cond_wait(&e->changed, &e->lock);
+	pthread_mutex_unlock(&e->lock);
+	if (e->state == ENGINE_ATTACHED) {
+		e->started = true;
+		return 0;
+	}
+	pthread_join(e->thread, NULL);
+	return err_set(err, e->attach_err.kind, "%s", e->attach_err.text);
+}
+
+static int attach(struct sandbox_gate *gate, const struct sandbox_target *target, struct err *err)
+{
+	struct engine *e = (struct engine *)(void *)gate;
+
+	if (gate_rules_init(&e->rules, target, e->shared, err) < 0)
+		return -1;
+	e->command = target->pid;
+	return start_thread(e, err);
+}
+
+static void finish(struct sandbox_gate *gate, struct receipt *receipt, struct arena *mem, bool *killed)
+{
+	struct engine *e = (struct engine *)(void *)gate;
+
+	if (e->started)
+		pthread_join(e->thread, NULL);
+	e->started = false;
+	gate_log_write(e->log, receipt, mem);
+	*killed = e->command_killed;
+}
+
+struct sandbox_gate *gate_ptrace_new(const struct gate_options *options)
+{
+	struct engine *e = calloc(1, sizeof *e);
+
+	if (!e || !(e->log = malloc(sizeof *e->log)))
+		abort();
+	e->gate = (struct sandbox_gate){ "ptrace", attach, finish };
+	e->options = *options;
+	e->own = digest_cache_new();
+	e->shared = options->cache ? options->cache : e->own;
+	gate_log_init(e->log);
+	pthread_mutex_init(&e->lock, NULL);
+	pthread_cond_init(&e->changed, NULL);
+	return &e->gate;
+}
+
+void gate_ptrace_free(struct sandbox_gate *gate)
+{
+	struct engine *e = (struct engine *)(void *)gate;
+
+	if (!e)
+		return;
+	if (e->started)
+		pthread_join(e->thread, NULL);
+	gate_rules_release(&e->rules);
+	gate_log_release(e->log);
+	free(e->log);
+	task_table_release(&e->tasks);
+	digest_cache_free(e->own);
+	pthread_mutex_destroy(&e->lock);
+	pthread_cond_destroy(&e->changed);
+	free(e);
+}
+
+int gate_ptrace_probe(struct err *err)
+{
+	pid_t pid = fork();
+	int result = 0;
+
+	if (pid < 0)
+		return err_errno(err, "fork");
+	if (pid == 0)
+		for (;;)
+			pause();
+	if (command(PTRACE_SEIZE, pid, TRACE_OPTIONS) < 0)
+		result = explain(err);
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	return result;
+}
