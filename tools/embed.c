@@ -3,6 +3,7 @@
  *
  *   embed languages OUT.c NAME=profile.yml...
  *   embed files SYMBOL OUT.c NAME=file...
+ *   embed texts SYMBOL OUT.c NAME=file...
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -171,6 +172,40 @@ static void add_languages(struct buf *out, struct arena *mem, const char *file, 
 	add_literal(out, buf_str(&names));
 }
 
+static void add_text(struct buf *out, struct str text)
+{
+	buf_printf(out, "%zu,\n", text.len);
+	while (text.len) {
+		struct str line = str_sub(text, 0, 100);
+
+		buf_add(out, STR("\t  "));
+		add_literal(out, line);
+		buf_add_byte(out, '\n');
+		text = str_from(text, line.len);
+	}
+	buf_add(out, STR("\t  \"\" },\n"));
+}
+
+/* Plain files, for folders whose readers know what is in them. */
+static void embed_texts(struct buf *out, const char *symbol, int n, char **args)
+{
+	AUTO_ARENA struct arena mem;
+
+	arena_init(&mem, 64 << 20);
+	buf_printf(out, "/* Made from the files of the tree. */\n#include \"embedded.h\"\n\n"
+			"const struct embedded %s[] = {\n", symbol);
+	for (int i = 0; i < n; i++) {
+		struct str name;
+		struct str text = read_input(&mem, args[i], &name);
+
+		buf_add(out, STR("\t{ "));
+		add_literal(out, name);
+		buf_add(out, STR(", "));
+		add_text(out, text);
+	}
+	buf_printf(out, "};\nconst size_t %s_count = %d;\n", symbol, n);
+}
+
 static void embed_files(struct buf *out, const char *symbol, int n, char **args)
 {
 	AUTO_ARENA struct arena mem;
@@ -186,16 +221,8 @@ static void embed_files(struct buf *out, const char *symbol, int n, char **args)
 		add_literal(out, name);
 		buf_add(out, STR(", "));
 		add_languages(out, &mem, args[i], text);
-		buf_printf(out, ", %zu,\n", text.len);
-		while (text.len) {
-			struct str line = str_sub(text, 0, 100);
-
-			buf_add(out, STR("\t  "));
-			add_literal(out, line);
-			buf_add_byte(out, '\n');
-			text = str_from(text, line.len);
-		}
-		buf_add(out, STR("\t  \"\" },\n"));
+		buf_add(out, STR(", "));
+		add_text(out, text);
 	}
 	buf_printf(out, "};\nconst size_t %s_count = %d;\n", symbol, n);
 }
@@ -212,9 +239,12 @@ int main(int argc, char **argv)
 	} else if (argc > 4 && str_eq(str_of(argv[1]), STR("files"))) {
 		path = argv[3];
 		embed_files(&out, argv[2], argc - 4, argv + 4);
+	} else if (argc > 4 && str_eq(str_of(argv[1]), STR("texts"))) {
+		path = argv[3];
+		embed_texts(&out, argv[2], argc - 4, argv + 4);
 	} else {
 		fprintf(stderr, "usage: embed languages OUT.c NAME=profile.yml...\n"
-				"       embed files SYMBOL OUT.c NAME=file...\n");
+				"       embed files|texts SYMBOL OUT.c NAME=file...\n");
 		return 2;
 	}
 	if (file_replace(path, buf_str(&out), &err) < 0)

@@ -105,7 +105,7 @@ struct sandbox_limits {
 #undef X
 };
 
-struct route_policy; /* egress/route.h */
+struct route_table; /* egress/route.h */
 
 struct sandbox_policy {
 	struct str            name;      /* "untrusted", or the file's own */
@@ -123,7 +123,7 @@ struct sandbox_policy {
 		enum exec_mode    mode;
 		struct exec_rules allow;
 	} exec;
-	const struct route_policy *net;  /* borrowed from the arena; NULL: no network */
+	const struct route_table *net;  /* borrowed from the arena; NULL: no network */
 	struct sandbox_limits limits;
 	bool                  drop_output; /* past the cap: true counts and drops, false ends the job */
 	struct str_list       env;       /* names that may be passed in from outside */

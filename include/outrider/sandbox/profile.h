@@ -7,8 +7,11 @@
 
 /* A place of the host, read-only inside, at the same path. */
 struct profile_mount {
-	struct str host;  /* absolute, no symlink in it */
-	struct str at;    /* absolute */
+	struct str path;   /* absolute */
+	struct str target; /* it is a symbolic link to this; otherwise empty */
+	bool       file;   /* no directory */
+	bool       exec;   /* programs there may run */
+	bool       cache;  /* the job may write there; what it writes is gone afterwards, and nobody else sees it */
 };
 
 struct profile_mounts {

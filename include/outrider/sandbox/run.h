@@ -22,6 +22,7 @@ struct sandbox_target {
 	int         root_fd;      /* O_PATH, the job's root directory: for paths as the job sees them; borrowed */
 	int         work_fd;      /* O_PATH, the job's work directory; borrowed */
 	uint64_t    work_mount;   /* STATX_MNT_ID of it: files there are hostile */
+	uint64_t    home_mount;   /* of SANDBOX_HOME, likewise */
 	const char *work_path;    /* where it is inside */
 	const struct sandbox_policy *policy;
 	const char *cgroup;       /* host path of a v2 group or NULL */

@@ -1,0 +1,42 @@
+/*
+ * cgroup.h - control groups of one run: limits of memory, processes and processors for all its processes together, and what they
+ * used. Version 2 where its controllers are, else version 1. Private to this folder.
+ */
+#pragma once
+#include <sys/types.h>
+
+#include "sandbox/policy.h"
+#include "sandbox/probe.h"
+
+enum { CGROUP_PATH = 512, CGROUP_DIRS = 4 };
+
+struct cgroup {
+	enum cgroup_kind kind;
+	char dirs[CGROUP_DIRS][CGROUP_PATH]; /* absolute; "" where unused. v2: the first alone */
+	bool has[CGROUP_DIRS];               /* by enum cgroup_controller */
+};
+
+/* v1: the index of its directory. */
+enum cgroup_controller { CONTROL_MEMORY, CONTROL_PIDS, CONTROL_CPU, CONTROL_ACCOUNT };
+
+struct cgroup_usage {
+	uint64_t cpu_us, peak_memory, peak_pids;
+	uint64_t oom_kills;   /* processes that the kernel killed for memory */
+	uint64_t pids_denied; /* forks refused */
+};
+
+/*
+ * Makes a new group below the one that we may write, with these limits. Groups of dead supervisors are removed first, once per process.
+ * ERR_PERM with the mend when memory or pids cannot be controlled.
+ */
+int cgroup_open(struct cgroup *out, const struct sandbox_limits *limits, struct err *err);
+/* v2: a descriptor for CLONE_INTO_CGROUP, to be closed; -1 for v1. */
+int cgroup_fd(const struct cgroup *cgroup);
+/* v1: moves the process, before it has children. v2: nothing to do. */
+int cgroup_enter(const struct cgroup *cgroup, pid_t pid, struct err *err);
+/* What is unknown stays 0. */
+void cgroup_usage(const struct cgroup *cgroup, struct cgroup_usage *out);
+/* Kills all that is in it and removes it. */
+void cgroup_close(struct cgroup *cgroup);
+/* "v1: memory, pids, cpu" */
+void cgroup_describe(const struct cgroup *cgroup, char *out, size_t size);

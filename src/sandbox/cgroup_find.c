@@ -1,0 +1,199 @@
+#include "cgroup_find.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/scope.h"
+
+enum { TABLE_MAX = 1 << 20 }; /* of /proc/self/mountinfo: containers have a thousand lines */
+
+static const char *const controllers[CGROUP_DIRS] = { "memory", "pids", "cpu", "cpuacct" };
+
+/* A group that an administrator may give us, where our own cannot be written. */
+static const char delegated[] = "/outrider";
+
+bool cgroup_put(const char *dir, const char *file, const char *text)
+{
+	char path[CGROUP_PATH + 64];
+
+	snprintf(path, sizeof path, "%s/%s", dir, file);
+	AUTO_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+bool cgroup_get(const char *dir, const char *file, char *out, size_t size)
+{
+	char path[CGROUP_PATH + 64];
+	ssize_t n;
+
+	snprintf(path, sizeof path, "%s/%s", dir, file);
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	n = fd < 0 ? -1 : read(fd, out, size - 1);
+	if (n < 0)
+		return false;
+	out[n] = '\0';
+	if (n && out[n - 1] == '\n')
+		out[n - 1] = '\0';
+	return true;
+}
+
+/* A file of /proc, which tells no size. */
+static int read_table(struct str *out, struct arena *mem, const char *path, struct err *err)
+{
+	return file_read_any(out, mem, path, TABLE_MAX, err);
+}
+
+static bool has_word(struct str list, char separator, struct str word)
+{
+	struct str part;
+
+	while (str_cut(&list, separator, &part))
+		if (str_eq(part, word))
+			return true;
+	return false;
+}
+
+/* Our group in the hierarchy of a controller; "" names the hierarchy of version 2. */
+static struct str own_group(struct str table, struct str controller)
+{
+	struct str line, id, list;
+
+	while (str_cut_line(&table, &line)) {
+		str_cut(&line, ':', &id);
+		str_cut(&line, ':', &list);
+		if (controller.len ? has_word(list, ',', controller) : list.len == 0)
+			return line;
+	}
+	return (struct str){ 0 };
+}
+
+struct mounted {
+	struct str root, at, type, options;
+};
+
+/* A line of mountinfo: id parent major:minor root mountpoint options [optional...] - type source options */
+static void read_mount(struct mounted *out, struct str line)
+{
+	struct str field = { 0 };
+
+	for (int i = 0; str_cut(&line, ' ', &field) && !str_eq(field, STR("-")); i++) {
+		if (i == 3)
+			out->root = field;
+		if (i == 4)
+			out->at = field;
+	}
+	str_cut(&line, ' ', &out->type);
+	str_cut(&line, ' ', &field);
+	out->options = line;
+}
+
+static bool usable(const char *dir)
+{
+	char procs[CGROUP_PATH + 64];
+
+	snprintf(procs, sizeof procs, "%s/cgroup.procs", dir);
+	return access(dir, W_OK | X_OK) == 0 && access(procs, F_OK) == 0;
+}
+
+/* Our own group if we may write it, else the one that was delegated. */
+static bool choose(char out[CGROUP_PATH], const struct mounted *m, struct str group)
+{
+	if (!str_eq(m->root, STR("/")) && str_starts(group, m->root))
+		group = str_from(group, m->root.len);
+	if (str_eq(group, STR("/")))
+		group.len = 0;
+	snprintf(out, CGROUP_PATH, "%.*s%s", STR_ARG(m->at), delegated);
+	if (geteuid() != 0 && usable(out))
+		return true;
+	snprintf(out, CGROUP_PATH, "%.*s%.*s", STR_ARG(m->at), STR_ARG(group));
+	if (usable(out))
+		return true;
+	out[0] = '\0';
+	return false;
+}
+
+/* Children get controllers only from a group without processes of its own: we move aside. */
+static bool delegate(const char *dir)
+{
+	static const char want[] = "+memory +pids +cpu";
+	char aside[CGROUP_PATH + 32], pid[32], have[256];
+
+	if (cgroup_put(dir, "cgroup.subtree_control", want))
+		return true;
+	if (cgroup_get(dir, "cgroup.subtree_control", have, sizeof have) && strstr(have, "memory") &&
+	    strstr(have, "pids"))
+		return true;
+	snprintf(aside, sizeof aside, "%s/outrider-supervisor", dir);
+	snprintf(pid, sizeof pid, "%d", (int)getpid());
+	mkdir(aside, 0755);
+	return cgroup_put(aside, "cgroup.procs", pid) && cgroup_put(dir, "cgroup.subtree_control", want);
+}
+
+static bool find_v2(struct cgroup_bases *out, struct str mounts, struct str groups)
+{
+	struct str line;
+	char have[256];
+
+	while (str_cut_line(&mounts, &line)) {
+		struct mounted m = { 0 };
+
+		read_mount(&m, line);
+		if (!str_eq(m.type, STR("cgroup2")) ||
+		    !choose(out->dirs[0], &m, own_group(groups, (struct str){ 0 })))
+			continue;
+		if (cgroup_get(out->dirs[0], "cgroup.controllers", have, sizeof have) &&
+		    has_word(str_of(have), ' ', STR("memory")) &&
+		    has_word(str_of(have), ' ', STR("pids")) && delegate(out->dirs[0])) {
+			out->kind = CGROUP_V2;
+			return true;
+		}
+		out->dirs[0][0] = '\0';
+	}
+	return false;
+}
+
+static void find_v1(struct cgroup_bases *out, struct str mounts, struct str groups)
+{
+	struct str line;
+
+	while (str_cut_line(&mounts, &line)) {
+		struct mounted m = { 0 };
+
+		read_mount(&m, line);
+		if (!str_eq(m.type, STR("cgroup")))
+			continue;
+		for (int c = 0; c < CGROUP_DIRS; c++)
+			if (!out->dirs[c][0] && has_word(m.options, ',', str_of(controllers[c])))
+				(void)choose(out->dirs[c], &m, own_group(groups, str_of(controllers[c])));
+	}
+	if (out->dirs[CONTROL_MEMORY][0] && out->dirs[CONTROL_PIDS][0])
+		out->kind = CGROUP_V1;
+}
+
+int cgroup_find(struct cgroup_bases *out, struct err *err)
+{
+	struct cgroup_bases bases = { .kind = CGROUP_NONE };
+	AUTO_ARENA struct arena mem;
+	struct str mounts, groups;
+
+	arena_init(&mem, 8 << 20);
+	if (read_table(&mounts, &mem, "/proc/self/mountinfo", err) ||
+	    read_table(&groups, &mem, "/proc/self/cgroup", err))
+		return -1;
+	if (!find_v2(&bases, mounts, groups))
+		find_v1(&bases, mounts, groups);
+	if (bases.kind == CGROUP_NONE)
+		return err_set(err, ERR_PERM,
+			       "no control group with memory and pids that user %u may write; run it in a systemd unit "
+			       "with Delegate=yes, or make a group 'outrider' in these hierarchies and give it to the user",
+			       (unsigned)geteuid());
+	*out = bases;
+	return 0;
+}

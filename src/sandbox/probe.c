@@ -1,0 +1,258 @@
+/* probe.c - what this host can do, found by doing it. */
+#include "sandbox/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include "base/scope.h"
+#include "cgroup.h"
+#include "filter.h"
+#include "landlock.h"
+#include "sandbox/gate.h"
+#include "supervise.h"
+#include "sys.h"
+
+enum { PR_SET_MDWE_ = 65, MDWE_REFUSE = 1 };
+
+/* A trial in a child of its own: 0, or an errno. */
+typedef int trial(void);
+
+static int try_in_child(uint64_t flags, trial *try)
+{
+	struct clone_args args = { .flags = flags, .exit_signal = 0 };
+	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+	int status;
+
+	if (pid == 0)
+		_exit(try ? try() & 0xff : 0);
+	if (pid < 0)
+		return errno;
+	while (waitpid(pid, &status, __WALL) < 0)
+		if (errno != EINTR)
+			return errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
+static int try_mounts(void)
+{
+	int fs;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return errno;
+	fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) || fsmount(fs, 0, 0) < 0)
+		return errno;
+	return 0;
+}
+
+static int try_proc(void)
+{
+	int fs = fsopen("proc", FSOPEN_CLOEXEC);
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "subset", "pid", 0) ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) || fsmount(fs, 0, 0) < 0)
+		return errno;
+	return 0;
+}
+
+static int try_seccomp(void)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || filter_load(FILTER_JOB) ? errno : 0;
+}
+
+static int try_landlock(void)
+{
+	int rules = landlock_new(landlock_abi(), false);
+
+	if (rules < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || landlock_enforce(rules))
+		return errno;
+	return 0;
+}
+
+static int try_mdwe(void)
+{
+	return prctl(PR_SET_MDWE_, MDWE_REFUSE, 0, 0, 0) ? errno : 0;
+}
+
+static int try_privileges(void)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || sys_close_range(3, ~0U) ? errno : 0;
+}
+
+static void set(struct probe *p, enum sandbox_layer layer, int error, const char *detail, const char *mend)
+{
+	struct probe_layer *l = &p->layers[layer];
+	char why[64];
+
+	l->works = error == 0;
+	if (error)
+		snprintf(l->detail, sizeof l->detail, "%s", strerror_r(error, why, sizeof why));
+	else
+		snprintf(l->detail, sizeof l->detail, "%s", detail);
+	snprintf(l->mend, sizeof l->mend, "%s", error ? mend : "");
+}
+
+static const char userns_mend[] =
+	"sysctl user.max_user_namespaces=10000 (Debian also kernel.unprivileged_userns_clone=1; Ubuntu 24.04: an "
+	"AppArmor profile with `userns,` for this program); in a container: allow clone3, unshare and mount in its seccomp "
+	"profile";
+
+static void probe_spaces(struct probe *p)
+{
+	static const struct {
+		enum sandbox_layer layer;
+		uint64_t           flags;
+		trial             *try;
+		const char        *mend;
+	} spaces[] = {
+		{ LAYER_MOUNTS, CLONE_NEWNS, try_mounts, userns_mend },
+		{ LAYER_PIDNS, CLONE_NEWNS | CLONE_NEWPID, try_proc,
+		  "a new /proc needs one that is not masked: in a container run with --security-opt systempaths=unconfined" },
+		{ LAYER_NETNS, CLONE_NEWNET, NULL, "sysctl user.max_net_namespaces" },
+		{ LAYER_IPCNS, CLONE_NEWIPC, NULL, "sysctl user.max_ipc_namespaces" },
+		{ LAYER_UTSNS, CLONE_NEWUTS, NULL, "sysctl user.max_uts_namespaces" },
+		{ LAYER_CGROUPNS, CLONE_NEWCGROUP, NULL, "sysctl user.max_cgroup_namespaces" },
+	};
+	const int users = try_in_child(CLONE_NEWUSER, NULL);
+	const uint64_t base = users ? 0 : CLONE_NEWUSER;
+
+	set(p, LAYER_USERNS, users, "", userns_mend);
+	for (size_t i = 0; i < COUNT(spaces); i++)
+		set(p, spaces[i].layer, try_in_child(base | spaces[i].flags, spaces[i].try), "",
+		    users && !p->root ? userns_mend : spaces[i].mend);
+}
+
+static void probe_filters(struct probe *p)
+{
+	char detail[160];
+
+	set(p, LAYER_PRIVILEGES, try_in_child(0, try_privileges), "", "a kernel from 5.9");
+	set(p, LAYER_SECCOMP, try_in_child(0, try_seccomp), "", "a kernel with CONFIG_SECCOMP_FILTER");
+	set(p, LAYER_MDWE, try_in_child(0, try_mdwe), "", "a kernel from 6.3");
+	p->landlock_abi = landlock_abi();
+	p->landlock_errata = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, 2);
+	if (p->landlock_abi < 2) {
+		set(p, LAYER_LANDLOCK, p->landlock_abi ? EOPNOTSUPP : ENOSYS, "",
+		    "a kernel from 5.19 with `landlock` in its lsm= list");
+		return;
+	}
+	snprintf(detail, sizeof detail, "ABI %d", p->landlock_abi);
+	set(p, LAYER_LANDLOCK, try_in_child(0, try_landlock), detail, "allow Landlock's system calls");
+}
+
+static void probe_cgroup(struct probe *p)
+{
+	const struct sandbox_limits limits = { .memory = 64 << 20, .pids = 16, .cpu_percent = 100 };
+	struct probe_layer *l = &p->layers[LAYER_CGROUP];
+	struct cgroup group = { 0 };
+	struct err err;
+
+	l->works = cgroup_open(&group, &limits, &err) == 0;
+	p->cgroup = group.kind;
+	if (l->works)
+		cgroup_describe(&group, l->detail, sizeof l->detail);
+	else
+		snprintf(l->detail, sizeof l->detail, "%.150s", err.text);
+	if (!l->works)
+		snprintf(l->mend, sizeof l->mend,
+			 "a systemd unit with Delegate=yes; or as root, for each hierarchy: "
+			 "mkdir /sys/fs/cgroup/memory/outrider && chown -R USER /sys/fs/cgroup/memory/outrider");
+	cgroup_close(&group);
+}
+
+static void probe_gate(struct probe *p)
+{
+	struct probe_layer *l = &p->layers[LAYER_GATE];
+	struct err err;
+
+	l->works = p->ptrace = gate_ptrace_probe(&err) == 0;
+	snprintf(l->detail, sizeof l->detail, "%.150s", l->works ? "ptrace" : err.text);
+	snprintf(l->mend, sizeof l->mend, "%s", l->works ? "" : "sysctl kernel.yama.ptrace_scope=1");
+}
+
+static bool probe_idmap(void)
+{
+	int tree;
+
+	if (launch_shift(&tree, "/usr", 0, 0, 1, 1, NULL))
+		return false;
+	close(tree);
+	return true;
+}
+
+void probe_assume(struct probe *out)
+{
+	struct utsname name;
+
+	*out = (struct probe){ .overlay = true, .ptrace = true, .root = geteuid() == 0 };
+	for (int l = 0; l < LAYERS; l++)
+		out->layers[l].works = true;
+	out->idmap = out->root;
+	out->landlock_abi = landlock_abi();
+	snprintf(out->layers[LAYER_LANDLOCK].detail, sizeof out->layers[0].detail, "ABI %d", out->landlock_abi);
+	if (out->landlock_abi < 2)
+		set(out, LAYER_LANDLOCK, ENOSYS, "", "a kernel from 5.19 with `landlock` in its lsm= list");
+	uname(&name);
+	snprintf(out->kernel, sizeof out->kernel, "%s", name.release);
+}
+
+void probe_run(struct probe *out)
+{
+	struct probe p = { .root = geteuid() == 0 };
+	struct utsname name;
+
+	uname(&name);
+	snprintf(p.kernel, sizeof p.kernel, "%s", name.release);
+	probe_spaces(&p);
+	probe_filters(&p);
+	probe_cgroup(&p);
+	probe_gate(&p);
+	p.idmap = p.root && probe_idmap();
+	p.container = !p.layers[LAYER_PIDNS].works && p.layers[LAYER_MOUNTS].works;
+	*out = p;
+}
+
+void probe_text(struct buf *out, const struct probe *p)
+{
+	buf_printf(out, "kernel %s, %s\n", p->kernel, p->root ? "as root" : "without privileges");
+	for (int l = 0; l < LAYERS; l++) {
+		const struct probe_layer *layer = &p->layers[l];
+
+		buf_printf(out, "%-10s  %-4s %s%s\n", layer_name((enum sandbox_layer)l), layer->works ? "yes" : "NO",
+			   layer->detail, layer->works ? "" : "");
+		if (layer->mend[0])
+			buf_printf(out, "%17smend: %s\n", "", layer->mend);
+	}
+}
+
+int probe_json(struct buf *out, const struct probe *p, struct err *err)
+{
+	json_t *root = json_pack("{s:s, s:b, s:i, s:b, s:b}", "kernel", p->kernel, "root", p->root,
+				 "landlock_abi", p->landlock_abi, "idmap", p->idmap, "container", p->container);
+	json_t *layers = json_object();
+	char *text;
+
+	for (int l = 0; l < LAYERS; l++)
+		json_object_set_new(layers, layer_name((enum sandbox_layer)l),
+				    json_pack("{s:b, s:s, s:s}", "works", p->layers[l].works, "detail",
+					      p->layers[l].detail, "mend", p->layers[l].mend));
+	json_object_set_new(root, "layers", layers);
+	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	json_decref(root);
+	if (!text)
+		return err_set(err, ERR_TEMP, "probe: out of memory");
+	buf_add(out, str_of(text));
+	buf_add_byte(out, '\n');
+	free(text);
+	return 0;
+}

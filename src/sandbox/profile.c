@@ -1,0 +1,314 @@
+/* profile.c - toolchains: from their files to what is on this host. */
+#include "sandbox/profile.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "policy_read.h"
+
+/* One profile being resolved. */
+struct finder {
+	struct reader      r;
+	struct profile    *profile;
+	const char *const *environ;
+	struct str         home;
+	struct {
+		struct str *items; /* "NAME=value" of homes and caches, for ${NAME} */
+		size_t      n, cap;
+	} places;
+};
+
+static struct str get_env(const char *const *environ, struct str name)
+{
+	for (; environ && *environ; environ++) {
+		struct str entry = str_of(*environ);
+
+		if (str_starts(entry, name) && entry.len > name.len && entry.p[name.len] == '=')
+			return str_from(entry, name.len + 1);
+	}
+	return (struct str){ 0 };
+}
+
+/* The path with ~ replaced; empty when there is no home. */
+static struct str expand(struct finder *f, struct str path)
+{
+	if (!str_starts(path, STR("~/")))
+		return path;
+	if (f->home.len == 0)
+		return (struct str){ 0 };
+	return arena_printf(f->r.mem, "%.*s%.*s", STR_ARG(f->home), STR_ARG(str_from(path, 1)));
+}
+
+static bool is_below(struct str path, struct str dir)
+{
+	return str_starts(path, dir) && (path.len == dir.len || path.p[dir.len] == '/');
+}
+
+static bool is_seen(const struct profile *profile, struct str path)
+{
+	for (size_t i = 0; i < profile->mounts.n; i++)
+		if (is_below(path, profile->mounts.items[i].path))
+			return true;
+	return false;
+}
+
+/* False: the host has nothing there. */
+static bool add_mount(struct finder *f, struct str path, bool exec, bool cache)
+{
+	struct profile_mount mount = { .exec = exec, .cache = cache };
+	struct stat st;
+	char target[POLICY_MAX_PATH];
+
+	while (path.len > 1 && str_ends(path, STR("/")))
+		path.len--;
+	if (path.len < 2 || path.p[0] != '/' || path.len > POLICY_MAX_PATH)
+		return false;
+	mount.path = arena_str(f->r.mem, path);
+	if (lstat(mount.path.p, &st))
+		return false;
+	if (is_seen(f->profile, path))
+		return true;
+	if (S_ISLNK(st.st_mode)) {
+		ssize_t n = readlink(mount.path.p, target, sizeof target);
+
+		if (n <= 0 || n == sizeof target)
+			return false;
+		mount.target = arena_str(f->r.mem, (struct str){ target, (size_t)n });
+	} else if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
+		return false;
+	}
+	mount.file = S_ISREG(st.st_mode);
+	ARENA_PUSH(f->r.mem, &f->profile->mounts, mount);
+	return true;
+}
+
+static int read_mounts(struct reader *r, const struct yaml *node, bool exec, void *to)
+{
+	struct finder *f = to;
+	struct str_list list;
+
+	if (reader_list(r, node, &list))
+		return -1;
+	for (size_t i = 0; i < list.n; i++) {
+		struct str path = expand(f, list.items[i]);
+		size_t star = str_find_byte(path, '*');
+
+		/* "/etc/java-*": versions that distributions use */
+		if (star == SIZE_MAX)
+			(void)add_mount(f, path, exec, false);
+		for (int version = 5; star != SIZE_MAX && version < 40; version++)
+			(void)add_mount(f, arena_printf(r->mem, "%.*s%d-openjdk",
+							STR_ARG(str_sub(path, 0, star)), version),
+					exec, false);
+	}
+	return 0;
+}
+
+static int read_programs(struct reader *r, const struct yaml *node, void *to)
+{
+	return read_mounts(r, node, true, to);
+}
+
+static int read_data(struct reader *r, const struct yaml *node, void *to)
+{
+	return read_mounts(r, node, false, to);
+}
+
+static int read_places(struct reader *r, const struct yaml *node, bool cache, void *to)
+{
+	struct finder *f = to;
+
+	if (reader_expect(r, node, YAML_MAP, "a mapping"))
+		return -1;
+	for (size_t i = 0; i < node->n; i++) {
+		struct str name = node->key[i]->text, usual, path;
+
+		if (reader_text(r, node->child[i], &usual))
+			return -1;
+		path = get_env(f->environ, name);
+		if (path.len == 0)
+			path = expand(f, usual);
+		if (!add_mount(f, path, true, cache))
+			continue;
+		path = arena_printf(r->mem, "%.*s=%.*s", STR_ARG(name), STR_ARG(path));
+		ARENA_PUSH(r->mem, &f->places, path);
+		ARENA_PUSH(r->mem, &f->profile->env, path);
+	}
+	return 0;
+}
+
+static int read_homes(struct reader *r, const struct yaml *node, void *to)
+{
+	return read_places(r, node, false, to);
+}
+
+static int read_caches(struct reader *r, const struct yaml *node, void *to)
+{
+	return read_places(r, node, true, to);
+}
+
+/* ${NAME} replaced; false when that place is not there. */
+static bool fill(struct finder *f, struct str value, struct buf *out)
+{
+	for (;;) {
+		size_t start = str_find(value, STR("${")), end;
+		struct str name, place = { 0 };
+
+		buf_add(out, str_sub(value, 0, start));
+		if (start == SIZE_MAX)
+			return true;
+		value = str_from(value, start + 2);
+		end = str_find_byte(value, '}');
+		name = str_sub(value, 0, end);
+		value = str_from(value, end == SIZE_MAX ? end : end + 1);
+		for (size_t i = 0; i < f->places.n; i++)
+			if (str_starts(f->places.items[i], name) && f->places.items[i].p[name.len] == '=')
+				place = str_from(f->places.items[i], name.len + 1);
+		if (place.len == 0)
+			return false;
+		buf_add(out, place);
+	}
+}
+
+static int read_env(struct reader *r, const struct yaml *node, void *to)
+{
+	struct finder *f = to;
+
+	if (reader_expect(r, node, YAML_MAP, "a mapping"))
+		return -1;
+	for (size_t i = 0; i < node->n; i++) {
+		AUTO_BUF struct buf value = { 0 };
+		struct str text;
+
+		if (reader_text(r, node->child[i], &text))
+			return -1;
+		if (!fill(f, text, &value))
+			continue;
+		text = arena_printf(r->mem, "%.*s=%.*s", STR_ARG(node->key[i]->text),
+				    STR_ARG(buf_str(&value)));
+		ARENA_PUSH(r->mem, &f->profile->env, text);
+	}
+	return 0;
+}
+
+static int read_classes(struct reader *r, const struct yaml *node, void *to)
+{
+	struct finder *f = to;
+
+	if (reader_expect(r, node, YAML_MAP, "a mapping"))
+		return -1;
+	for (size_t i = 0; i < node->n; i++) {
+		struct str_list globs;
+		int class;
+
+		if (reader_word(r, node->key[i], exec_class_words, CLASS_FRESH, &class) ||
+		    reader_list(r, node->child[i], &globs))
+			return -1;
+		for (size_t k = 0; k < globs.n; k++) {
+			struct profile_class row = { arena_str(r->mem, globs.items[k]),
+						     (enum exec_class)class };
+
+			ARENA_PUSH(r->mem, &f->profile->classes, row);
+		}
+	}
+	return 0;
+}
+
+static int read_about(struct reader *r, const struct yaml *node, void *to)
+{
+	return reader_text(r, node, &((struct finder *)to)->profile->about);
+}
+
+static int load(struct finder *f, struct str name)
+{
+	static const struct key keys[] = {
+		{ "name", read_about },   { "about", read_about },     { "homes", read_homes },
+		{ "caches", read_caches }, { "mounts", read_programs }, { "data", read_data },
+		{ "env", read_env },      { "classes", read_classes },
+	};
+	AUTO_BUF struct buf known = { 0 };
+
+	for (size_t i = 0; i < sandbox_profiles_count; i++) {
+		const struct embedded *file = &sandbox_profiles[i];
+		struct yaml *root;
+
+		buf_printf(&known, "%s%s", i ? ", " : "", file->name);
+		if (!str_eq(str_of(file->name), name))
+			continue;
+		f->r.name = file->name;
+		if (policy_document(&root, &f->r, (struct str){ file->text, file->len }))
+			return -1;
+		return reader_keys(&f->r, root, keys, COUNT(keys), f);
+	}
+	return err_input(f->r.err, "there is no toolchain profile '%.*s'; known: %.*s", STR_ARG(name),
+			 STR_ARG(buf_str(&known)));
+}
+
+/* The administrator's PATH as far as the job sees it, then the usual places. */
+static void add_path(struct finder *f)
+{
+	static const char *const usual[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin",
+					     "/sbin", "/bin" };
+	AUTO_BUF struct buf path = { 0 };
+	struct str rest = get_env(f->environ, STR("PATH")), part, entry;
+
+	buf_add(&path, STR("PATH="));
+	while (str_cut(&rest, ':', &part)) {
+		if (part.len == 0 || part.p[0] != '/' || !is_seen(f->profile, part))
+			continue;
+		buf_printf(&path, "%s%.*s", path.len > 5 ? ":" : "", STR_ARG(part));
+	}
+	for (size_t i = 0; i < COUNT(usual); i++)
+		if (!str_has(buf_str(&path), str_of(usual[i])))
+			buf_printf(&path, "%s%s", path.len > 5 ? ":" : "", usual[i]);
+	entry = arena_str(f->r.mem, buf_str(&path));
+	ARENA_PUSH(f->r.mem, &f->profile->env, entry);
+}
+
+int profile_resolve(struct profile *out, struct arena *mem, struct str name, const char *const *environ,
+		    struct err *err)
+{
+	struct profile profile = { .name = name };
+	struct finder f = { { mem, "", err }, &profile, environ, { 0 }, { 0 } };
+	struct str rest = name, part;
+
+	f.home = get_env(environ, STR("HOME"));
+	if (load(&f, STR("common")))
+		return -1;
+	while (str_cut(&rest, '+', &part))
+		if (load(&f, part))
+			return -1;
+	add_path(&f);
+	*out = profile;
+	return 0;
+}
+
+enum exec_class profile_class(const struct profile *profile, struct str path)
+{
+	size_t slash;
+	char base[256];
+
+	while ((slash = str_find_byte(path, '/')) != SIZE_MAX)
+		path = str_from(path, slash + 1);
+	if (path.len >= sizeof base)
+		return CLASS_TOOL;
+	memcpy(base, path.p, path.len);
+	base[path.len] = '\0';
+	for (size_t i = 0; i < profile->classes.n; i++)
+		if (fnmatch(profile->classes.items[i].glob.p, base, 0) == 0)
+			return profile->classes.items[i].class;
+	return CLASS_TOOL;
+}
+
+void profile_names(struct str_list *out, struct arena *mem)
+{
+	struct str_list list = { 0 };
+
+	for (size_t i = 0; i < sandbox_profiles_count; i++)
+		if (!str_eq(str_of(sandbox_profiles[i].name), STR("common")))
+			ARENA_PUSH(mem, &list, str_of(sandbox_profiles[i].name));
+	*out = list;
+}

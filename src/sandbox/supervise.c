@@ -1,0 +1,496 @@
+/* supervise.c - the supervisor's side of one run: start, hand over to the gate, watch, end, account. */
+#include "supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/scope.h"
+#include "cgroup.h"
+#include "sandbox/gate.h"
+#include "sys.h"
+#include "watch.h"
+
+enum { START_SECONDS = 60, PLACES = 4 }; /* a copy of a large work directory takes a while */
+
+/* One run under way. Everything in it is released by run_release(). */
+struct run {
+	struct receipt           *receipt;
+	struct arena             *mem;
+	const struct sandbox_job *job;
+	const struct probe       *probe;
+	struct err               *err;
+	struct plan               plan;
+	struct cgroup             cgroup;
+	struct launched           launched;
+	struct sandbox_gate      *gate;   /* attached */
+	struct sandbox_gate      *own_gate; /* owned */
+	pid_t                     command;
+	int                       pidfd;  /* of the command */
+	int                       places[PLACES]; /* root, work, changes, home */
+	int                       pipes[2][2];
+	bool                      unfit;
+};
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void run_release(struct run *run)
+{
+	launch_end(&run->launched, NULL);
+	cgroup_close(&run->cgroup);
+	close_fd(&run->pidfd);
+	close_fd(&run->plan.work_fd);
+	for (int i = 0; i < PLACES; i++)
+		close_fd(&run->places[i]);
+	for (int i = 0; i < 2; i++)
+		for (int end = 0; end < 2; end++)
+			close_fd(&run->pipes[i][end]);
+	gate_ptrace_free(run->own_gate);
+}
+
+/* ---- start ---- */
+
+static int open_cgroup(struct run *run)
+{
+	const enum layer_need need = run->job->policy->layers[LAYER_CGROUP];
+	struct receipt_layer *layer = &run->receipt->layers[LAYER_CGROUP];
+	char text[64];
+	struct err why;
+
+	if (need == NEED_OFF)
+		return 0;
+	if (cgroup_open(&run->cgroup, &run->job->policy->limits, &why)) {
+		if (need == NEED_REQUIRED)
+			return err_set(run->err, why.kind, "sandbox: refused: limits of memory and processes are required: %s",
+				       why.text);
+		layer->state = STATE_MISSING;
+		layer->detail = arena_printf(run->mem, "rlimits only: %s", why.text);
+		run->receipt->weak = true;
+		return 0;
+	}
+	cgroup_describe(&run->cgroup, text, sizeof text);
+	layer->state = run->cgroup.has[CONTROL_CPU] ? STATE_IN_FORCE : STATE_WEAK;
+	layer->detail = arena_str(run->mem, str_of(text));
+	return 0;
+}
+
+static int open_streams(struct run *run)
+{
+	run->plan.in = run->job->stdin_fd >= 0 ? run->job->stdin_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (run->plan.in < 0)
+		return err_errno(run->err, "sandbox: /dev/null");
+	if (run->job->stdin_fd < 0)
+		run->plan.in = run->pipes[0][0] = run->plan.in;
+	if (run->job->inherit_output) {
+		run->plan.out = 1;
+		run->plan.err = 2;
+		return 0;
+	}
+	close_fd(&run->pipes[0][0]);
+	for (int i = 0; i < 2; i++)
+		if (pipe2(run->pipes[i], O_CLOEXEC))
+			return err_errno(run->err, "sandbox: pipe");
+	if (run->job->stdin_fd < 0)
+		run->plan.in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	run->plan.out = run->pipes[0][1];
+	run->plan.err = run->pipes[1][1];
+	return 0;
+}
+
+/* What the child reports before the command waits. */
+static int take_failure(struct run *run, const struct message *m)
+{
+	const enum launch_step step = (enum launch_step)m->step;
+
+	errno = m->error;
+	/* another attempt, with the truth about the host, says it better or does without */
+	run->unfit = step != STEP_CWD && step != STEP_COPY && step != STEP_PROTECT && step != STEP_SOURCE &&
+		     step != STEP_START && step != STEP_SEND && step != STEP_FORWARD;
+	return err_errno(run->err, "sandbox: cannot %s%s%.*s", launch_step_text(step),
+			 m->what[0] ? " " : "", (int)sizeof m->what, m->what);
+}
+
+static void take_places(struct run *run, struct msghdr *packet, const struct message *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(packet); c; c = CMSG_NXTHDR(packet, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+		    c->cmsg_len != CMSG_LEN(PLACES * sizeof(int)))
+			continue;
+		memcpy(run->places, CMSG_DATA(c), PLACES * sizeof(int));
+	}
+	run->receipt->workdir = (enum workdir_mode)m->value;
+	if (run->plan.work_host && run->receipt->workdir != run->job->policy->fs.workdir)
+		receipt_notice(run->receipt, run->mem, "this kernel has no overlay for jobs: the work directory was copied");
+}
+
+static pid_t sender(struct msghdr *packet)
+{
+	struct ucred who = { 0 };
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(packet); c; c = CMSG_NXTHDR(packet, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
+			memcpy(&who, CMSG_DATA(c), sizeof who);
+	return who.pid;
+}
+
+/* One packet: 1 when there is more to come, 0 when the command is ready, -1 on failure. */
+static int take_message(struct run *run)
+{
+	union {
+		struct cmsghdr head;
+		char           room[CMSG_SPACE(PLACES * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+	} control = { 0 };
+	struct message m = { 0 };
+	struct iovec part = { &m, sizeof m };
+	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+				 .msg_controllen = sizeof control };
+	struct pollfd wait = { run->launched.control, POLLIN, 0 };
+
+	if (poll(&wait, 1, START_SECONDS * 1000) <= 0)
+		return err_set(run->err, ERR_TEMP, "sandbox: no start within %d s", START_SECONDS);
+	if (recvmsg(run->launched.control, &packet, MSG_CMSG_CLOEXEC) != sizeof m)
+		return err_set(run->err, ERR_TEMP, "sandbox: the job's first process died while it put up the walls");
+	switch ((enum message_kind)m.kind) {
+	case MESSAGE_PLACES:
+		take_places(run, &packet, &m);
+		return 1;
+	case MESSAGE_LAYER:
+		run->receipt->layers[m.step].state = STATE_MISSING;
+		run->receipt->layers[m.step].detail = arena_str(run->mem, str_of(strerror(m.error)));
+		run->receipt->weak = true;
+		return 1;
+	case MESSAGE_READY:
+		run->command = sender(&packet);
+		run->pidfd = (int)syscall(SYS_pidfd_open, run->command, 0);
+		if (run->pidfd < 0)
+			return err_errno(run->err, "sandbox: pidfd_open");
+		return 0;
+	case MESSAGE_FAILED:
+	case MESSAGE_EXEC:
+	case MESSAGE_END:
+		break;
+	}
+	return take_failure(run, &m);
+}
+
+static uint64_t mount_id(int fd)
+{
+	struct statx st;
+
+	return fd >= 0 && statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) == 0 ? st.stx_mnt_id : 0;
+}
+
+static int attach_gate(struct run *run, const struct profile *profile)
+{
+	const struct gate_options options = { .profile = profile };
+	struct receipt_layer *layer = &run->receipt->layers[LAYER_GATE];
+	const struct sandbox_target target = {
+		.pid = run->command,
+		.init = run->launched.pid,
+		.pidfd = run->pidfd,
+		.root_fd = run->places[0],
+		.work_fd = run->places[1],
+		.work_mount = mount_id(run->places[1]),
+		.home_mount = mount_id(run->places[3]),
+		.work_path = SANDBOX_WORK,
+		.policy = run->job->policy,
+		.cgroup = run->cgroup.kind == CGROUP_V2 ? run->cgroup.dirs[0] : NULL,
+	};
+	struct sandbox_gate *gate = run->job->gate;
+	struct err why;
+
+	if (run->job->policy->layers[LAYER_GATE] == NEED_OFF)
+		return 0;
+	if (!gate)
+		gate = run->own_gate = gate_ptrace_new(&options);
+	if (gate->attach(gate, &target, &why)) {
+		if (run->job->policy->layers[LAYER_GATE] == NEED_REQUIRED)
+			return err_set(run->err, why.kind, "sandbox: refused: the exec gate is required: %s", why.text);
+		layer->state = STATE_MISSING;
+		layer->detail = arena_str(run->mem, str_of(why.text));
+		run->receipt->weak = true;
+		return 0;
+	}
+	run->gate = gate;
+	layer->detail = arena_printf(run->mem, "%s, %s", gate->name, exec_mode_name(run->job->policy->exec.mode));
+	return 0;
+}
+
+static int start(struct run *run)
+{
+	const int group = cgroup_fd(&run->cgroup);
+	int more, failed = launch_start(&run->launched, &run->plan, group, run->err);
+
+	if (group >= 0)
+		close(group);
+	if (failed) {
+		run->unfit = true;
+		return -1;
+	}
+	for (int i = 0; i < 2; i++)
+		close_fd(&run->pipes[i][1]);
+	if (cgroup_enter(&run->cgroup, run->launched.pid, run->err) || launch_go(&run->launched, run->err))
+		return -1;
+	while ((more = take_message(run)) > 0)
+		;
+	return more;
+}
+
+/* Root's work directory under another owner; a file system that cannot is found here. */
+static int shift_work(struct run *run)
+{
+	struct plan *p = &run->plan;
+
+	if (!p->work_shift)
+		return 0;
+	if (launch_shift(&p->work_fd, p->work_host, p->work_uid, p->work_gid, p->outer_uid, p->outer_gid,
+			 run->err)) {
+		run->unfit = run->probe->idmap;
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- end ---- */
+
+static void finish_status(struct run *run, const struct watch *watch)
+{
+	struct receipt *r = run->receipt;
+
+	r->limit = watch->limit;
+	if (watch->cancelled) {
+		r->end = END_CANCEL;
+	} else if (watch->ended_by_limit) {
+		r->end = END_LIMIT;
+	} else if (watch->has_status && WIFEXITED(watch->status)) {
+		r->end = END_EXIT;
+		r->exit_code = WEXITSTATUS(watch->status);
+	} else {
+		r->end = END_SIGNAL;
+		r->signal = watch->has_status && WIFSIGNALED(watch->status) ? WTERMSIG(watch->status) : SIGKILL;
+	}
+}
+
+/* The command died of a limit that the kernel held. */
+static void blame_limit(struct run *run, const struct cgroup_usage *usage)
+{
+	struct receipt *r = run->receipt;
+
+	if (usage->oom_kills) {
+		r->limit = LIMIT_MEMORY;
+		receipt_deny(r, run->mem, &(struct receipt_denial){
+			.layer = LAYER_CGROUP, .rule = STR("limits.memory"),
+			.what = arena_printf(run->mem, "more than %" PRIu64 " bytes of memory", run->job->policy->limits.memory),
+			.advice = STR("The limit will not be raised from inside; use less memory, for example fewer parallel "
+				      "processes. Files in /tmp and in the work directory count too.") });
+		if (r->end == END_SIGNAL && r->signal == SIGKILL)
+			r->end = END_LIMIT;
+	}
+	if (usage->pids_denied) {
+		if (r->limit == LIMIT_NONE)
+			r->limit = LIMIT_PIDS;
+		receipt_deny(r, run->mem, &(struct receipt_denial){
+			.layer = LAYER_CGROUP, .rule = STR("limits.pids"), .what = STR("fork"),
+			.count = (uint32_t)usage->pids_denied,
+			.advice = STR("The number of processes will not be raised from inside; start fewer at once.") });
+	}
+	if (r->end == END_SIGNAL && r->signal == SIGXCPU) {
+		r->end = END_LIMIT;
+		r->limit = LIMIT_CPU;
+	}
+	if (r->end == END_LIMIT && r->limit != LIMIT_MEMORY)
+		receipt_deny(r, run->mem, &(struct receipt_denial){
+			.layer = LAYER_CGROUP,
+			.rule = arena_printf(run->mem, "limits.%s", run_limit_name(r->limit)),
+			.what = arena_printf(run->mem, "more than the limit of %s", run_limit_name(r->limit)),
+			.advice = STR("The limit will not be raised from inside; do less in one run.") });
+}
+
+static void account_disk(struct run *run)
+{
+	struct statfs st;
+
+	/* of a file system in memory this is what the job wrote: the work directory and its home */
+	if (run->receipt->workdir == WORKDIR_BIND || run->places[2] < 0 || fstatfs(run->places[2], &st))
+		return;
+	run->receipt->disk_bytes = (uint64_t)(st.f_blocks - st.f_bfree) * (uint64_t)st.f_bsize;
+	run->receipt->disk_inodes = (uint64_t)(st.f_files - st.f_ffree);
+	if (st.f_bfree == 0 || st.f_ffree == 0)
+		receipt_deny(run->receipt, run->mem, &(struct receipt_denial){
+			.layer = LAYER_MOUNTS, .rule = STR("limits.disk"), .what = STR("write: the space is used up"),
+			.advice = STR("The space will not be enlarged from inside; write less, or remove what is not needed.") });
+}
+
+static int finish(struct run *run, const struct watch *watch, uint64_t began)
+{
+	struct receipt *r = run->receipt;
+	struct cgroup_usage usage = { 0 };
+	struct rusage rusage = { 0 };
+	bool killed = false;
+	int failed = 0;
+
+	launch_end(&run->launched, &rusage);
+	finish_status(run, watch);
+	if (run->gate)
+		run->gate->finish(run->gate, r, run->mem, &killed);
+	if (killed && r->end == END_SIGNAL)
+		r->end = END_DENIED;
+	if (r->end == END_SIGNAL)
+		r->signal = r->signal ? r->signal : SIGKILL;
+	else
+		r->signal = 0;
+	cgroup_usage(&run->cgroup, &usage);
+	r->cpu_us = usage.cpu_us ? usage.cpu_us
+				 : (uint64_t)(rusage.ru_utime.tv_sec + rusage.ru_stime.tv_sec) * 1000000 +
+					   (uint64_t)(rusage.ru_utime.tv_usec + rusage.ru_stime.tv_usec);
+	r->peak_memory = usage.peak_memory ? usage.peak_memory : (uint64_t)rusage.ru_maxrss * 1024;
+	r->peak_pids = usage.peak_pids;
+	r->output_bytes = watch->bytes;
+	r->output_lines = watch->lines;
+	r->output_dropped = watch->dropped;
+	blame_limit(run, &usage);
+	account_disk(run);
+	if (watch->dropped)
+		receipt_notice(r, run->mem, "%" PRIu64 " bytes of output over the cap were dropped", watch->dropped);
+	if (run->job->on_done)
+		failed = run->job->on_done(run->job->ctx, run->places[2], r->workdir, run->err);
+	r->wall_us = now_us() - began;
+	return failed;
+}
+
+/* What had to be made in the host's own directory so that it could be protected. */
+static void remove_placeholders(struct run *run, const struct plan_protect *missing, size_t n)
+{
+	AUTO_FD int work = n ? open(run->plan.work_host, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	for (size_t i = 0; i < n; i++) {
+		struct str path = str_of(missing[i].path);
+		size_t slash = path.len;
+		struct stat st;
+
+		while (slash > 0 && path.p[slash - 1] != '/')
+			slash--;
+		AUTO_FD int dir = slash ? sys_openat2(work, arena_z(run->mem, str_sub(path, 0, slash - 1)),
+						      O_PATH | O_DIRECTORY | O_CLOEXEC, 0, SYS_BENEATH)
+					: dup(work);
+
+		/* empty, as it was made: anything else is not ours */
+		if (dir < 0 || fstatat(dir, path.p + slash, &st, AT_SYMLINK_NOFOLLOW))
+			continue;
+		if (S_ISDIR(st.st_mode))
+			unlinkat(dir, path.p + slash, AT_REMOVEDIR);
+		else if (S_ISREG(st.st_mode) && st.st_size == 0)
+			unlinkat(dir, path.p + slash, 0);
+	}
+}
+
+/* The first part of each protected path that is missing now: there the child makes a placeholder. */
+static size_t find_missing(struct run *run, struct plan_protect **out)
+{
+	const size_t max = run->plan.protect.n;
+	struct plan_protect *rows = ARENA_ARRAY(run->mem, max, struct plan_protect);
+	size_t n = 0;
+
+	if (run->plan.workdir != WORKDIR_BIND || !run->plan.work_host)
+		return 0;
+	for (size_t i = 0; i < max; i++) {
+		struct str path = str_of(run->plan.protect.items[i].path);
+
+		for (size_t at = 0; at <= path.len; at++) {
+			struct stat st;
+			struct str part = str_sub(path, 0, at);
+			const char *full;
+
+			if (at < path.len && path.p[at] != '/')
+				continue;
+			full = arena_printf(run->mem, "%s/%.*s", run->plan.work_host, STR_ARG(part)).p;
+			if (lstat(full, &st) == 0)
+				continue;
+			rows[n++].path = arena_z(run->mem, part);
+			break;
+		}
+	}
+	*out = rows;
+	return n;
+}
+
+static enum supervised attempt(struct run *run, const struct profile *profile)
+{
+	struct plan_protect *missing = NULL;
+	const uint64_t began = now_us();
+	size_t n_missing;
+	struct watch watch = { .job = run->job, .cgroup = &run->cgroup };
+	int failed;
+
+	if (plan_make(&run->plan, run->mem, run->job, profile, run->probe, run->err) || open_cgroup(run) ||
+	    open_streams(run) || shift_work(run))
+		return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
+	n_missing = find_missing(run, &missing);
+	failed = start(run) || attach_gate(run, profile);
+	if (!failed) {
+		watch.out = run->pipes[0][0];
+		watch.err = run->pipes[1][0];
+		watch.control = run->launched.control;
+		watch.pidfd = run->launched.pidfd;
+		run->receipt->setup_us = now_us() - began;
+		failed = launch_go(&run->launched, run->err);
+		watch_run(&watch);
+		if (watch.exec_error) {
+			errno = watch.exec_error;
+			failed = err_errno(run->err, "sandbox: '%s' cannot be started", run->job->argv[0]);
+			run->err->kind = ERR_INPUT;
+		}
+		failed |= finish(run, &watch, began);
+	}
+	if (run->gate && failed && run->launched.pid > 0)
+		finish(run, &watch, began);
+	launch_end(&run->launched, NULL);
+	remove_placeholders(run, missing, n_missing);
+	if (!failed)
+		return SUPERVISED;
+	return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
+}
+
+enum supervised supervise(struct receipt *receipt, struct arena *mem, const struct sandbox_job *job,
+			  const struct profile *profile, const struct probe *probe, struct err *err)
+{
+	struct err unused;
+	struct run run = {
+		.receipt = receipt,
+		.mem = mem,
+		.job = job,
+		.probe = probe,
+		.err = err ? err : &unused,
+		.launched = { .pidfd = -1, .control = -1 },
+		.pidfd = -1,
+		.places = { -1, -1, -1, -1 },
+		.pipes = { { -1, -1 }, { -1, -1 } },
+		.plan = { .work_fd = -1 },
+	};
+	enum supervised result = attempt(&run, profile);
+
+	run_release(&run);
+	return result;
+}
