@@ -85,6 +85,8 @@ struct bits_rule {
 
 static const struct bits_rule denied_bits[] = {
 	NEW_NAMESPACE("clone"),
+	/* CLONE_UNTRACED: a child that the exec gate would not see */
+	{ "clone", 0, 0, 0x00800000, 0, 0, EPERM },
 	NEW_NAMESPACE("unshare"),
 	{ "unshare", 0, 0, 0x00000080, 0, 0, EPERM }, /* time */
 	SET_ID("chmod", 0, 1),

@@ -38,6 +38,14 @@ bool selftest_wall_read(enum selftest_wall *out, struct str word)
 	return false;
 }
 
+/* Ctrl-C must not leave anything behind, either. */
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+	interrupted = signal;
+}
+
 /* The trials that run at the same time. */
 struct bench {
 	struct trial trials[SELFTEST_MAX_PARALLEL];
@@ -99,6 +107,8 @@ static int try_wall(struct selftest *test, struct lab *lab, enum selftest_wall w
 	size_t next = 0;
 
 	while (next < test->tricks.n || bench->n > 0) {
+		if (interrupted)
+			return err_set(err, ERR_TEMP, "the self-test was interrupted");
 		if (next < test->tricks.n && bench->n < bench->room) {
 			if (trial_start(&bench->trials[bench->n], lab, &test->tricks.items[next], wall, err) < 0)
 				return -1;
@@ -160,8 +170,12 @@ static struct str make_index(const struct lab *lab, struct arena *mem)
 
 static void prepare_process(void)
 {
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	const struct sigaction action = { .sa_handler = interrupt };
 	struct rlimit fds;
 
+	for (size_t i = 0; i < COUNT(signals); i++)
+		sigaction(signals[i], &action, NULL);
 	/* what outlives its warden comes to us */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	/* keys of the tricks go away with us, and the user's are not theirs to find */

@@ -130,7 +130,8 @@ static _Noreturn void be_warden(const struct trial *t, char **arguments, const c
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	signal(SIGPIPE, SIG_DFL);
+	for (int i = 1; i < SIGRTMIN; i++)
+		signal(i, SIG_DFL);
 	take_terminal(&t->stage);
 	leak_descriptors(&t->stage);
 	result = wall_table[t->wall].run(t, arguments, tricks, output, cancel, &err);
