@@ -23,7 +23,7 @@ void hash_hex(char out[SECRET_HASH_HEX + 1], struct str text)
 	to_hex(out, digest, SECRET_HASH_HEX / 2);
 }
 
-int random_hex(char out[2 * SESSION_SECRET_BYTES + 1], struct err *err)
+int session_secret(char out[2 * SESSION_SECRET_BYTES + 1], struct err *err)
 {
 	unsigned char bytes[SESSION_SECRET_BYTES];
 
@@ -78,7 +78,7 @@ int visitor_enter(struct request *r, const struct session *who, struct err *err)
 	char secret[2 * SESSION_SECRET_BYTES + 1];
 	bool secure = str_starts(r->pages->gateway->settings->url, STR("https:"));
 
-	if (random_hex(secret, err))
+	if (session_secret(secret, err))
 		return -1;
 	hash_hex(session.hash, str_of(secret));
 	session.created = r->now;

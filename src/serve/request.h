@@ -79,4 +79,4 @@ answer_fn login_page, login_post, logout_post;
 
 /* 64 hex digits of SHA-256 over `text` and of random bytes. */
 void hash_hex(char out[SECRET_HASH_HEX + 1], struct str text);
-int random_hex(char out[2 * SESSION_SECRET_BYTES + 1], struct err *err);
+int session_secret(char out[2 * SESSION_SECRET_BYTES + 1], struct err *err);

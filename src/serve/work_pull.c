@@ -397,7 +397,9 @@ int work_review(struct work *work, bool dismiss, const char **skipped, struct er
 	pull_job_init(job, &work->options, &calls, work);
 	work->pull = job;
 	if (pull_job_run(job, err)) {
-		if (err->kind != ERR_TEMP && !worker_stopped(work->worker))
+		bool last = err->kind != ERR_TEMP || body_int(work->body, "attempt") >= JOB_ATTEMPTS;
+
+		if (last && !worker_stopped(work->worker))
 			post_failure(work, job, err->text);
 		return -1;
 	}

@@ -63,18 +63,18 @@ static int box_save(struct err *err)
 	return result;
 }
 
-static int box_state(void *ctx, const struct effect *effect, enum outbox_state *state, struct str *id, struct err *err)
+static int box_state(void *ctx, const struct effect *effect, enum effect_state *state, struct str *id, struct err *err)
 {
 	json_t *row = json_object_getn(box, effect->key.p, effect->key.len);
 
 	(void)ctx;
 	(void)err;
-	*state = (enum outbox_state)number(row, "state");
+	*state = (enum effect_state)number(row, "state");
 	*id = arena_str(&mem, text(row, "id"));
 	return 0;
 }
 
-static int box_put(const struct effect *effect, enum outbox_state state, struct str id, struct str reason, struct err *err)
+static int box_put(const struct effect *effect, enum effect_state state, struct str id, struct str reason, struct err *err)
 {
 	json_object_setn_new(box, effect->key.p, effect->key.len,
 			     json_pack("{s:i, s:o, s:o}", "state", (int)state, "id", string(id), "reason", string(reason)));
@@ -84,20 +84,20 @@ static int box_put(const struct effect *effect, enum outbox_state state, struct 
 static int box_sending(void *ctx, const struct effect *effect, struct err *err)
 {
 	(void)ctx;
-	return box_put(effect, OUTBOX_SENT, (struct str){ 0 }, (struct str){ 0 }, err);
+	return box_put(effect, EFFECT_SENT, (struct str){ 0 }, (struct str){ 0 }, err);
 }
 
 static int box_done(void *ctx, const struct effect *effect, const struct forge_answer *done, struct err *err)
 {
 	(void)ctx;
-	return box_put(effect, OUTBOX_DONE, done->id, done->reason, err);
+	return box_put(effect, EFFECT_DONE, done->id, done->reason, err);
 }
 
 static int box_split(void *ctx, const struct effect *effect, const struct effect_list *parts, struct err *err)
 {
 	(void)ctx;
 	(void)parts;
-	return box_put(effect, OUTBOX_DONE, (struct str){ 0 }, STR("split"), err);
+	return box_put(effect, EFFECT_DONE, (struct str){ 0 }, STR("split"), err);
 }
 
 static int deliver(const struct forge_plan *plan)
