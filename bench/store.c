@@ -141,17 +141,21 @@ static void claim_deep(struct store *store)
 	struct job_counts counts;
 	struct job_list got;
 	struct err err;
-	int64_t began;
+	int64_t began, claimed, counted;
 
 	arena_init(&mem, 64 << 20);
 	if (jobs_claim(store, &claim, clock_ms(), &got, &mem, &err) < 0)
 		die(&err);
 	began = now_us(CLOCK_MONOTONIC);
-	if (jobs_claim(store, &claim, clock_ms(), &got, &mem, &err) < 0 ||
-	    jobs_count(store, (struct view){ .all = true }, clock_ms(), &counts, &err) < 0)
+	if (jobs_claim(store, &claim, clock_ms(), &got, &mem, &err) < 0)
 		die(&err);
-	printf("a claim past %llu jobs of a tenant at its cap: %.1f ms\n",
-	       (unsigned long long)counts.by_state[JOB_QUEUED], (double)(now_us(CLOCK_MONOTONIC) - began) / 1e3);
+	claimed = now_us(CLOCK_MONOTONIC);
+	if (jobs_count(store, (struct view){ .all = true }, clock_ms(), &counts, &err) < 0)
+		die(&err);
+	counted = now_us(CLOCK_MONOTONIC);
+	printf("a claim past %llu jobs of a tenant at its cap: %.1f ms; to count all jobs: %.1f ms\n",
+	       (unsigned long long)counts.by_state[JOB_QUEUED], (double)(claimed - began) / 1e3,
+	       (double)(counted - claimed) / 1e3);
 }
 
 int main(int argc, char **argv)

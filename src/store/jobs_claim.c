@@ -114,7 +114,7 @@ static int lease_one(struct store *store, struct claiming *c, int64_t id, bool *
 		" worker = $2, deadline = $3, started = $4, stage = '', progress = ''"
 		" WHERE id = $1 AND state = 'queued' AND (lane = '' OR NOT EXISTS ("
 		"SELECT 1 FROM job AS r WHERE r.state = 'leased' AND r.lane <> ''"
-		" AND r.lane = job.lane)) RETURNING " JOB_LONG,
+		" AND r.lane = job.lane)) RETURNING " JOB_SHORT ", payload, ''",
 		N(id), T(c->claim->worker), N(c->now + c->claim->lease), N(c->now)) < 0)
 		return -1;
 	*got = rows.n > 0;

@@ -30,7 +30,8 @@ static const char *const version_1[] = {
 	/* the order of the claim, and all that it looks at */
 	"CREATE INDEX job_queue ON job (priority, run_at, id, tenant, integration, repository, lane,"
 	" kind) WHERE state = 'queued'",
-	"CREATE INDEX job_due ON job (run_at) WHERE state = 'queued'",
+	"CREATE INDEX job_due ON job (run_at, tenant) WHERE state = 'queued'",
+	"CREATE INDEX job_running ON job (tenant, integration, repository) WHERE state = 'leased'",
 	"CREATE INDEX job_leased ON job (deadline) WHERE state = 'leased'",
 	/* the law that one lane runs once stands here and not only in the claim */
 	"CREATE UNIQUE INDEX job_lane ON job (lane) WHERE state = 'leased' AND lane <> ''",
@@ -38,6 +39,8 @@ static const char *const version_1[] = {
 	"CREATE UNIQUE INDEX job_unique ON job (unique_key)"
 	" WHERE unique_key <> '' AND state IN ('queued', 'leased')",
 	"CREATE INDEX job_tenant ON job (tenant, id)",
+	/* counts are asked for every few seconds, and rows are large. Not (state, tenant): SQLite would take it for the claim */
+	"CREATE INDEX job_state ON job (tenant, state)",
 	"CREATE INDEX job_pull ON job (integration, repository, number, id)",
 	"CREATE INDEX job_ended ON job (state, ended) WHERE ended > 0",
 

@@ -10,7 +10,7 @@
 #include "queue/lease.h"
 #include "queue/wire.h"
 
-enum { JOBS = 40, WORKERS = 3, SLOTS = 2, WIRE = 4000, RUNS = 300, STEP = 50, LEASE = 2000, LONGEST = 4000000 };
+enum { JOBS = 40, WORKERS = 3, SLOTS = 2, WIRE = 1000, RUNS = 300, STEP = 50, LEASE = 2000, LONGEST = 4000000 };
 
 struct message {
 	bool    used, to_broker;

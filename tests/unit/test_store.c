@@ -1,4 +1,5 @@
 /* test_store.c - deliveries, jobs and effects, on SQLite or on the PostgreSQL of OUTRIDER_STORE. */
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include "store.h"
@@ -141,6 +142,33 @@ static void no_database(void **state)
 	fclose(file);
 	REFUSED(store_open(&none, url, &err), ERR_PERM, "not a database");
 	unlink(path);
+}
+
+static void set_version(const char *version)
+{
+	char text[100];
+	sqlite3 *db;
+
+	snprintf(text, sizeof text, "UPDATE outrider_schema SET version = %s", version);
+	assert_int_equal(sqlite3_open(test_url + strlen("sqlite:"), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* A node that was not updated yet must keep its hands off. */
+static void newer_schema(void **state)
+{
+	struct store *none = NULL;
+
+	(void)state;
+	if (getenv("OUTRIDER_STORE"))
+		skip();
+	set_version("version + 1");
+	REFUSED(store_open(&none, test_url, &err), ERR_PERM, "made by a newer Outrider");
+	assert_null(none);
+	set_version("version - 1");
+	OK(store_open(&none, test_url, &err));
+	store_close(none);
 }
 
 static void deliver(void **state)
@@ -572,6 +600,7 @@ int main(void)
 		cmocka_unit_test(urls),
 		cmocka_unit_test(file_is_private),
 		cmocka_unit_test(no_database),
+		cmocka_unit_test(newer_schema),
 		cmocka_unit_test(deliver),
 		cmocka_unit_test(nothing_half),
 		cmocka_unit_test(unique_and_supersede),

@@ -34,7 +34,7 @@ struct claim {
 
 /*
  * Leases the first jobs that may run, by priority, then run_at, then id, within the caps and one per lane. Several brokers may
- * claim at once. `out` has whole jobs with their token and deadline, in `mem`.
+ * claim at once. `out` has jobs with their payload, token and deadline, in `mem`, which needs room for n times JOB_MAX_PAYLOAD.
  */
 int jobs_claim(struct store *store, const struct claim *claim, int64_t now, struct job_list *out,
 	       struct arena *mem, struct err *err);

@@ -2,7 +2,7 @@
  * store.h - the database: the truth about deliveries, jobs, effects, reviews and threads. SQLite or PostgreSQL.
  *
  * Every header of this folder works on one struct store. It is one connection: use it in one thread at a time,
- * each thread opens its own. Each function is one transaction: after 0 it has happened and is on disk as
+ * each thread opens its own, and so does a process after fork(). Each function is one transaction: after 0 it has happened and is on disk as
  * far as its header says; after -1 nothing has happened, except ERR_TEMP from a lost connection to
  * PostgreSQL, after which a commit may stand: all functions may be repeated.
  *
