@@ -32,6 +32,8 @@ clang-tidy        command   clang-tidy
 clang-format      command   clang-format
 valgrind          command   valgrind
 python3           command   python3
+curl              command   curl
+openssl           command   openssl
 time              file      /usr/bin/time
 '
 
