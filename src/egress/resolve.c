@@ -20,7 +20,8 @@ enum {
 /* Shared by who asks and who waits; the last of them frees it. */
 struct question {
 	atomic_int owners;
-	int done; /* eventfd: the answer is there */
+	int done;             /* eventfd: the answer is there */
+	atomic_bool answered; /* the same, and what follows may be read */
 	char name[HOST_MAX + 1];
 	struct address found[BROKER_ADDRESSES];
 	size_t n;
@@ -71,6 +72,7 @@ static void *ask(void *payload)
 		question->n += take_address(&question->found[question->n], a->ai_addr);
 	if (list)
 		freeaddrinfo(list);
+	atomic_store(&question->answered, true);
 	while (write(question->done, &one, sizeof one) < 0 && errno == EINTR)
 		continue;
 	leave(question);
@@ -133,7 +135,7 @@ int resolve_system(struct address *out, size_t max, size_t *n, const struct host
 	}
 	if (patience_wait(patience, question->done, POLLIN, &why) < 0)
 		result = err_set(err, ERR_TEMP, "the address of %s: %s", host->text, why);
-	else if (question->code)
+	else if (!atomic_load(&question->answered) || question->code)
 		result = err_set(err, ERR_TEMP, "the address of %s: %s", host->text,
 				 gai_strerror(question->code));
 	else
