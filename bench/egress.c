@@ -62,7 +62,11 @@ static struct route_table load(struct arena *mem)
 	struct route_table table;
 	struct err err;
 
-	must(yaml_load(&docs, mem, "p", STR("fetch:\n- {host: a.example, methods: [GET]}\n- {host: b.example}\n- {host: '*.c.example'}\n"), &err), &err);
+	must(yaml_load(
+		     &docs, mem, "p",
+		     STR("fetch:\n- {host: a.example, methods: [GET]}\n- {host: b.example}\n- {host: '*.c.example'}\n"),
+		     &err),
+	     &err);
 	must(route_read(&table, mem, "p", docs.items[0], &err), &err);
 	return table;
 }
@@ -91,18 +95,21 @@ static void bench_start(const struct route_table *routes)
 		us[i] = now_us() - start;
 		broker_close(broker);
 	}
-	printf("broker, open and start, with a CA of its own: median %.0f us\n", median(us, ROUNDS));
+	printf("broker, open and start, with a CA of its own: median %.0f us\n",
+	       median(us, ROUNDS));
 	before = resident_kb();
 	for (size_t i = 0; i < BROKERS; i++)
 		many[i] = open_broker(routes);
-	printf("broker, idle: %ld KiB resident each, of %d\n", (resident_kb() - before) / BROKERS, BROKERS);
+	printf("broker, idle: %ld KiB resident each, of %d\n", (resident_kb() - before) / BROKERS,
+	       BROKERS);
 	for (size_t i = 0; i < BROKERS; i++)
 		broker_close(many[i]);
 }
 
 static void ask(int fd)
 {
-	static const char text[] = "CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n";
+	static const char text[] =
+		"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n";
 	char answer[4096];
 
 	if (send(fd, text, sizeof text - 1, MSG_NOSIGNAL) < 0)
@@ -142,9 +149,14 @@ static void bench_refusal(const struct route_table *routes)
 static void bench_audit(const char *folder, enum audit_sync sync, const char *name)
 {
 	char path[4096], victim[4200];
-	static const char *const ends[] = { "", ".head", ".lock", ".key", ".key.pub", ".next", ".head.next" };
+	static const char *const ends[] = { "",         ".head", ".lock",     ".key",
+					    ".key.pub", ".next", ".head.next" };
 	struct audit_options options = { .path = path, .sync = sync };
-	struct audit_row row = { .kind = AUDIT_EXEC, .run = STR("r"), .actor = STR("a"), .path = STR("/usr/bin/cc"), .verdict = STR("allowed") };
+	struct audit_row row = { .kind = AUDIT_EXEC,
+				 .run = STR("r"),
+				 .actor = STR("a"),
+				 .path = STR("/usr/bin/cc"),
+				 .verdict = STR("allowed") };
 	struct audit *audit;
 	double us[ROUNDS];
 	struct err err;

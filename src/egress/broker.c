@@ -12,7 +12,9 @@
 #include "base/scope.h"
 #include "connection.h"
 
-enum { STACK = 512 << 10 }; /* of a connection's thread: address space; OpenSSL's handshake touches 40 KiB */
+enum {
+	STACK = 512 << 10
+}; /* of a connection's thread: address space; OpenSSL's handshake touches 40 KiB */
 
 static uint32_t or_default(uint32_t limit, uint32_t otherwise)
 {
@@ -28,12 +30,17 @@ static void set_limits(struct broker_limits *limits)
 	limits->requests = or_default(limits->requests, BROKER_REQUESTS);
 }
 
-static int check_credentials(const struct route_list *routes, const struct secret_list *secrets, struct err *err)
+static int check_credentials(const struct route_list *routes, const struct secret_list *secrets,
+			     struct err *err)
 {
 	for (size_t i = 0; i < routes->n; i++)
-		if (routes->items[i].credential.len && !secret_find(secrets, routes->items[i].credential))
-			return err_input(err, "the route '%.*s' needs the credential '%.*s', which the host does not have",
-					 STR_ARG(routes->items[i].text), STR_ARG(routes->items[i].credential));
+		if (routes->items[i].credential.len &&
+		    !secret_find(secrets, routes->items[i].credential))
+			return err_input(
+				err,
+				"the route '%.*s' needs the credential '%.*s', which the host does not have",
+				STR_ARG(routes->items[i].text),
+				STR_ARG(routes->items[i].credential));
 	return 0;
 }
 
@@ -49,8 +56,9 @@ static void constrain(struct buf *out, const struct route_list *routes)
 			buf_printf(out, "%spermitted;DNS:%s", comma, route->host.text);
 		else
 			buf_printf(out, "%spermitted;IP:%s/%s", comma, route->host.text,
-				   route->host.kind == HOST_IP4 ? "255.255.255.255"
-								: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+				   route->host.kind == HOST_IP4
+					   ? "255.255.255.255"
+					   : "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
 	}
 }
 
@@ -108,7 +116,8 @@ int broker_open(struct broker **out, const struct broker_options *options, struc
 		return -1;
 	}
 	buf_add_byte(&constraints, '\0');
-	if (tls_new(&broker->tls, options->ca_file, constraints.len > 1 ? constraints.bytes : NULL, err) < 0) {
+	if (tls_new(&broker->tls, options->ca_file, constraints.len > 1 ? constraints.bytes : NULL,
+		    err) < 0) {
 		broker_close(broker);
 		return -1;
 	}
@@ -138,7 +147,7 @@ static int receive(int channel)
 {
 	union {
 		struct cmsghdr head;
-		char           bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
 	char byte;
 	struct iovec part = { &byte, 1 };
@@ -196,7 +205,10 @@ static struct slot *find_slot(struct broker *broker)
 	return NULL;
 }
 
-/* Waits for a place: clients beyond the limit wait with us, in the channel and in the forwarder's backlog. NULL: the run is over. */
+/*
+ * Waits for a place: clients beyond the limit wait with us, in the channel and in the forwarder's
+ * backlog. NULL: the run is over.
+ */
 static struct slot *wait_for_slot(struct broker *broker)
 {
 	struct pollfd wait[2] = { { broker->wake, POLLIN, 0 }, { broker->freed, POLLIN, 0 } };

@@ -12,19 +12,23 @@ static struct str describe(char out[WHAT_MAX], const struct broker_record *recor
 	if (!record->host.len)
 		n = snprintf(out, WHAT_MAX, "what is no request");
 	else if (!record->path.len)
-		n = snprintf(out, WHAT_MAX, "%.*s %.*s:%u", STR_ARG(record->method), STR_ARG(record->host), (unsigned)record->port);
+		n = snprintf(out, WHAT_MAX, "%.*s %.*s:%u", STR_ARG(record->method),
+			     STR_ARG(record->host), (unsigned)record->port);
 	else
-		n = snprintf(out, WHAT_MAX, "%.*s %s://%.*s:%u%.*s", STR_ARG(record->method), record->tls ? "https" : "http",
-			     STR_ARG(record->host), (unsigned)record->port, STR_ARG(record->path));
+		n = snprintf(out, WHAT_MAX, "%.*s %s://%.*s:%u%.*s", STR_ARG(record->method),
+			     record->tls ? "https" : "http", STR_ARG(record->host),
+			     (unsigned)record->port, STR_ARG(record->path));
 	return (struct str){ out, n < WHAT_MAX ? (size_t)n : WHAT_MAX - 1 };
 }
 
-static struct journal_entry *find(struct journal *journal, const struct broker_record *record, struct str what)
+static struct journal_entry *find(struct journal *journal, const struct broker_record *record,
+				  struct str what)
 {
 	for (size_t i = 0; i < journal->n; i++) {
 		struct journal_entry *entry = &journal->items[i];
 
-		if (entry->status == record->status && strcmp(entry->rule, record->rule) == 0 && str_eq(entry->what, what))
+		if (entry->status == record->status && strcmp(entry->rule, record->rule) == 0 &&
+		    str_eq(entry->what, what))
 			return entry;
 	}
 	return NULL;

@@ -1,4 +1,7 @@
-/* reply.c - what the client is told when it gets no answer from the server, and what is noted of each request. */
+/*
+ * reply.c - what the client is told when it gets no answer from the server, and what is noted of
+ * each request.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -32,7 +35,9 @@ void reply_begin(struct connection *connection, struct str method, struct str pa
 {
 	struct broker_record *record = &connection->record;
 
-	*record = (struct broker_record){ .time_ms = now_ms(), .connection = record->connection, .rule = "route" };
+	*record = (struct broker_record){ .time_ms = now_ms(),
+					  .connection = record->connection,
+					  .rule = "route" };
 	record->method = printable(&connection->mem, method);
 	record->path = printable(&connection->mem, path);
 	record->host = host_str(&connection->host);
@@ -89,10 +94,11 @@ static void send_refusal(struct connection *connection, unsigned status)
 	struct str reason = buf_str(&connection->reason);
 	bool bare = str_eq(connection->record.method, STR("HEAD"));
 	char head[512];
-	int n = snprintf(head, sizeof head,
-			 "HTTP/1.1 %u %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
-			 "X-Sandbox-Rule: %s\r\nConnection: close\r\n\r\n",
-			 status, phrase(status), reason.len + 1, connection->record.rule);
+	int n = snprintf(
+		head, sizeof head,
+		"HTTP/1.1 %u %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
+		"X-Sandbox-Rule: %s\r\nConnection: close\r\n\r\n",
+		status, phrase(status), reason.len + 1, connection->record.rule);
 
 	connection->record.status = (uint16_t)status;
 	if (stream_write(&connection->client, (struct str){ head, (size_t)n }) == 0 && !bare &&
@@ -105,8 +111,9 @@ static bool is_failure_of_others(const char *rule)
 	return strcmp(rule, "upstream") == 0;
 }
 
-__attribute__((format(printf, 3, 0)))
-static void set_reason(struct connection *connection, const char *rule, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void set_reason(struct connection *connection,
+							     const char *rule, const char *fmt,
+							     va_list args)
 {
 	char text[REASON_MAX];
 
@@ -121,7 +128,8 @@ static void set_reason(struct connection *connection, const char *rule, const ch
 	buf_add(&connection->reason, str_of(text));
 }
 
-void reply_refuse(struct connection *connection, unsigned status, const char *rule, const char *fmt, ...)
+void reply_refuse(struct connection *connection, unsigned status, const char *rule, const char *fmt,
+		  ...)
 {
 	va_list args;
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# egress.sh PROGRAM SANITIZER JAIL: real clients in an empty network namespace, whose only way out is the broker.
+# egress.sh PROGRAM JAIL [SANITIZER]: real clients in an empty network namespace, whose only way out is the broker.
 set -uo pipefail
 # the toolchain of cargo is found by the user's home, which the tests change
 export RUSTUP_HOME=${RUSTUP_HOME-$HOME/.rustup}
+jail=$(realpath "$2")
+set -- "$1" "${3-}"
 . "$(dirname "$0")/lib.sh"
-jail=$3
 
 for tool in python3 openssl git curl; do
 	command -v "$tool" >/dev/null || { echo "SKIP: no $tool"; exit 77; }

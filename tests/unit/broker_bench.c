@@ -340,6 +340,8 @@ void bench_open(struct bench *bench, const char *policy)
 	server_open(&bench->evil, NULL);
 	server_open(&bench->tls, make_tls(bench));
 	load_policy(bench, policy);
+	if (bench->system_resolver)
+		options.resolve = NULL;
 	options.routes = &bench->routes;
 	options.secrets = &bench->secrets;
 	options.ca_file = bench->ca_file;

@@ -468,6 +468,22 @@ static void test_untrusted(void **state)
 	free(bench);
 }
 
+static void test_system_resolver(void **state)
+{
+	(void)state;
+	struct bench *bench = calloc(1, sizeof *bench);
+	AUTO_BUF struct buf answer = { 0 };
+
+	bench->system_resolver = true;
+	bench_open(bench, "addresses: [127.0.0.0/8, '::1']\n"
+			  "fetch:\n"
+			  "  - {host: localhost, port: {plain}, tls: false}\n");
+	bench_say(bench, &answer, "GET http://localhost:{plain}/x HTTP/1.1\r\nHost: localhost\r\n\r\n", 0);
+	assert_true(str_starts(buf_str(&answer), STR("HTTP/1.1 200 ")));
+	bench_close(bench);
+	free(bench);
+}
+
 static void test_rebinding(void **state)
 {
 	struct bench *bench = *state;
@@ -601,6 +617,7 @@ int main(void)
 		cmocka_unit_test(test_attempts),
 		cmocka_unit_test_setup_teardown(test_second_hello, setup, teardown),
 		cmocka_unit_test(test_untrusted),
+		cmocka_unit_test(test_system_resolver),
 		cmocka_unit_test_setup_teardown(test_rebinding, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_budgets, setup, teardown),
 		cmocka_unit_test(test_slow),

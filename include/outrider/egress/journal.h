@@ -1,4 +1,7 @@
-/* journal.h - what a run asked the network for, for its receipt and the audit log: equal requests are one with a count. */
+/*
+ * journal.h - what a run asked the network for, for its receipt and the audit log: equal requests
+ * are one with a count.
+ */
 #pragma once
 #include "egress/broker.h"
 
@@ -18,7 +21,8 @@ struct journal_entry {
 };
 
 /*
- * `mem` is the journal's alone until broker_close: broker threads write to it. Give journal_note and the journal to
+ * `mem` is the journal's alone until broker_close: broker threads write to it. Give journal_note
+ * and the journal to
  * struct broker_options as record and record_with; read after broker_close.
  */
 struct journal {
