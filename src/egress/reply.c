@@ -74,19 +74,24 @@ void reply_forget(struct connection *connection)
 	connection->record.time_ms = 0;
 }
 
+struct phrase {
+	unsigned    status;
+	const char *text;
+};
+
 /* Some clients show only the first line, others only the body. */
+static const struct phrase phrases[] = {
+	{ 400, "Bad request, refused by the sandbox" },
+	{ 403, "Refused by the sandbox policy, will never be allowed" },
+	{ 502, "Allowed by the sandbox policy, but the server failed" },
+};
+
 static const char *phrase(unsigned status)
 {
-	switch (status) {
-	case 400:
-		return "Bad request, refused by the sandbox";
-	case 403:
-		return "Refused by the sandbox policy, will never be allowed";
-	case 502:
-		return "Allowed by the sandbox policy, but the server failed";
-	default:
-		return "Refused by the sandbox";
-	}
+	for (size_t i = 0; i < COUNT(phrases); i++)
+		if (phrases[i].status == status)
+			return phrases[i].text;
+	return "Refused by the sandbox";
 }
 
 static void send_refusal(struct connection *connection, unsigned status)

@@ -43,7 +43,7 @@ fetch:
   - {host: git.out.test, port: $tls, methods: [GET], paths: [/git/repo.git/info/refs]}
   - {host: git.out.test, port: $tls, methods: [POST], paths: [/git/repo.git/git-upload-pack]}
   - {host: lent.out.test, port: $tls, methods: [GET], credential: tok}
-  - {host: registry.out.test, port: $tls, methods: [GET], paths: [/npm/**, '/npm/@*%2F*', /simple/**, /go/**, /cargo/**]}
+  - {host: registry.out.test, port: $tls, methods: [GET], paths: [/npm/**, '/npm/@*%2F*', /simple/**, /go/**, /cargo/**, /maven/**]}
 POLICY
 export EGRESS_TOKEN=t0ken-that-never-enters
 
@@ -172,6 +172,20 @@ if command -v cargo >/dev/null && cargo --version >/dev/null 2>&1; then
 	printf '[registries.t]\nindex = "sparse+https://registry.out.test:%s/cargo/"\n' "$tls" >user/.cargo/config.toml
 	within env -C user CARGO_HOME="$work/cargo-home" cargo fetch -q
 	check 'cargo fetch' all exits 0 -- noted 'allowed route GET https://registry.out.test:[0-9]+/cargo/tiny-1.0.0.crate'
+fi
+
+if command -v mvn >/dev/null && command -v java >/dev/null; then
+	mkdir -p www/maven/t/parent/1 maven
+	echo '<project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>parent</artifactId><version>1</version><packaging>pom</packaging></project>' \
+		>www/maven/t/parent/1/parent-1.pom
+	cat >maven/pom.xml <<POM
+<project><modelVersion>4.0.0</modelVersion><parent><groupId>t</groupId><artifactId>parent</artifactId><version>1</version><relativePath/></parent>
+<artifactId>child</artifactId><packaging>pom</packaging>
+<repositories><repository><id>central</id><url>https://registry.out.test:$tls/maven</url></repository></repositories></project>
+POM
+	echo '<settings/>' >maven/settings.xml
+	within mvn -q -B -f maven/pom.xml -s maven/settings.xml -gs maven/settings.xml -Dmaven.repo.local="$work/m2" validate
+	check 'maven: a parent from a repository' all exits 0 -- test -f m2/t/parent/1/parent-1.pom
 fi
 
 finish
