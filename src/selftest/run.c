@@ -100,6 +100,27 @@ static void step_all(struct bench *bench, struct lab *lab)
 	}
 }
 
+/* True when the wall came up for none of the first tricks: it will for no other. */
+static bool is_refused(struct selftest *test, enum selftest_wall wall, size_t started)
+{
+	size_t broken = 0;
+
+	for (size_t i = 0; i < started; i++) {
+		if (test->tricks.items[i].verdict[wall] != TRICK_BROKEN)
+			continue;
+		test->walls[wall].why = test->tricks.items[i].why[wall];
+		broken++;
+	}
+	return started > 0 && broken == started;
+}
+
+static void forget(struct selftest *test, enum selftest_wall wall)
+{
+	test->walls[wall].there = false;
+	for (size_t i = 0; i < test->tricks.n; i++)
+		test->tricks.items[i].verdict[wall] = TRICK_NOT_RUN;
+}
+
 static int try_wall(struct selftest *test, struct lab *lab, enum selftest_wall wall, struct bench *bench,
 		    struct err *err)
 {
@@ -109,7 +130,8 @@ static int try_wall(struct selftest *test, struct lab *lab, enum selftest_wall w
 	while (next < test->tricks.n || bench->n > 0) {
 		if (interrupted)
 			return err_set(err, ERR_TEMP, "the self-test was interrupted");
-		if (next < test->tricks.n && bench->n < bench->room) {
+		/* the first one alone: if it is refused, so are all */
+		if (next < test->tricks.n && bench->n < (next == 1 ? 1 : bench->room)) {
 			if (trial_start(&bench->trials[bench->n], lab, &test->tricks.items[next], wall, err) < 0)
 				return -1;
 			bench->n++;
@@ -118,6 +140,10 @@ static int try_wall(struct selftest *test, struct lab *lab, enum selftest_wall w
 			wait_a_little(bench);
 		}
 		step_all(bench, lab);
+		if (bench->n == 0 && is_refused(test, wall, next)) {
+			forget(test, wall);
+			break;
+		}
 	}
 	test->walls[wall].ms = now_ms() - began;
 	return 0;
