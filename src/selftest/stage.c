@@ -17,7 +17,7 @@
 #include "base/scope.h"
 #include "lab.h"
 
-enum { CANARY_MAX = 1 << 20, SESSION_KEYRING = -3 };
+enum { CANARY_MAX = 1 << 20, SESSION_KEYRING = -3, KEYCTL_UNLINK = 9 };
 
 void random_hex(char out[TOKEN + 1])
 {
@@ -225,7 +225,7 @@ static void open_leaks(struct stage *s, const struct listeners *listeners)
 }
 
 int stage_open(struct stage *out, const char *lab, const char *tricks, struct str git_index,
-	       const struct listeners *listeners, struct err *err)
+	       const struct listeners *listeners, bool with_objects, struct err *err)
 {
 	struct stage s = { .shm = -1, .msg = -1, .key = -1, .dir_fd = -1, .secret_fd = -1, .outside_fd = -1,
 			   .socket_fd = -1, .terminal = -1, .slave = -1 };
@@ -244,7 +244,8 @@ int stage_open(struct stage *out, const char *lab, const char *tricks, struct st
 		stage_close(&s);
 		return -1;
 	}
-	make_objects(&s);
+	if (with_objects)
+		make_objects(&s);
 	take_handle(&s);
 	open_leaks(&s, listeners);
 	stage_describe(&s.before, s.outside);
@@ -288,6 +289,9 @@ void stage_close(struct stage *s)
 		shmctl(s->shm, IPC_RMID, NULL);
 	if (s->msg >= 0)
 		msgctl(s->msg, IPC_RMID, NULL);
+	/* a user may have 200 keys */
+	if (s->key >= 0)
+		syscall(SYS_keyctl, KEYCTL_UNLINK, s->key, SESSION_KEYRING);
 	if (*s->mq)
 		syscall(SYS_mq_unlink, s->mq);
 	for (size_t i = 0; i < COUNT(fds); i++)

@@ -103,6 +103,11 @@ static int shared(void)
 /* No one process is large. */
 static int spread(void)
 {
+	int ready[2];
+	char byte;
+
+	if (pipe(ready) < 0)
+		return 1;
 	for (int i = 0; i < 16; i++) {
 		pid_t pid = fork();
 
@@ -110,11 +115,14 @@ static int spread(void)
 			touch(mmap(NULL, MUCH_MEMORY / 16, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
 			      MUCH_MEMORY / 16);
+			close(ready[0]);
+			(void)!write(ready[1], "x", 1);
 			for (;;)
 				pause();
 		}
 	}
-	usleep(300000);
+	for (int i = 0; i < 16; i++)
+		(void)!read(ready[0], &byte, 1);
 	hold();
 }
 
