@@ -90,14 +90,16 @@ static int touch_and_hold(void *memory, size_t size)
 
 static int anonymous(void)
 {
-	return touch_and_hold(mmap(NULL, MUCH_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-			      MUCH_MEMORY);
+	return touch_and_hold(
+		mmap(NULL, MUCH_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		MUCH_MEMORY);
 }
 
 static int shared(void)
 {
-	return touch_and_hold(mmap(NULL, MUCH_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
-			      MUCH_MEMORY);
+	return touch_and_hold(
+		mmap(NULL, MUCH_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+		MUCH_MEMORY);
 }
 
 /* No one process is large. */
