@@ -92,8 +92,8 @@ int main(int argc, char **argv)
 	}
 	qsort(bare, ROUNDS, sizeof *bare, by_number);
 	qsort(gated, ROUNDS, sizeof *gated, by_number);
-	printf("start of /bin/true, median of %d times %s: %.1f us, with the exec gate %.1f us (+%.1f us)\n", ROUNDS,
-	       count, (double)bare[ROUNDS / 2] / 1000, (double)gated[ROUNDS / 2] / 1000,
+	printf("start of /bin/true, median of %d times %s: %.1f us, with the exec gate %.1f us (+%.1f us)\n",
+	       ROUNDS, count, (double)bare[ROUNDS / 2] / 1000, (double)gated[ROUNDS / 2] / 1000,
 	       (double)(gated[ROUNDS / 2] - bare[ROUNDS / 2]) / 1000);
 	return 0;
 }

@@ -88,6 +88,8 @@ static const struct bits_rule denied_bits[] = {
 	/* CLONE_UNTRACED: a child that the exec gate would not see */
 	{ "clone", 0, 0, 0x00800000, 0, 0, EPERM },
 	NEW_NAMESPACE("unshare"),
+	/* SECCOMP_FILTER_FLAG_NEW_LISTENER: a supervisor inside, who answers for the kernel */
+	{ "seccomp", 0, 1, 0x8, 0, 0, EPERM },
 	{ "unshare", 0, 0, 0x00000080, 0, 0, EPERM }, /* time */
 	SET_ID("chmod", 0, 1),
 	SET_ID("fchmod", 0, 1),

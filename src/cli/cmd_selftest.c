@@ -14,8 +14,8 @@ static void usage(const struct option *table)
 	printf("\nexit codes: 0 the walls hold, 1 something got out that must not, 2 wrong input\n");
 }
 
-static int read_walls(struct selftest_options *options, const struct text_list *engines, bool compare,
-		      struct err *err)
+static int read_walls(struct selftest_options *options, const struct text_list *engines,
+		      bool compare, struct err *err)
 {
 	options->walls[WALL_BUBBLEWRAP] = compare;
 	options->walls[WALL_BUILD] = options->walls[WALL_SEALED] = engines->n == 0;
@@ -23,7 +23,8 @@ static int read_walls(struct selftest_options *options, const struct text_list *
 		enum selftest_wall wall;
 
 		if (!selftest_wall_read(&wall, str_of(engines->items[i])))
-			return err_input(err, "--engine is bare, bubblewrap, build or sealed, not '%s'",
+			return err_input(err,
+					 "--engine is bare, bubblewrap, build or sealed, not '%s'",
 					 engines->items[i]);
 		options->walls[wall] = true;
 	}
@@ -47,15 +48,18 @@ static int print(const struct selftest *test, struct str format, struct err *err
 
 static bool is_format(struct str format)
 {
-	return str_eq(format, STR("text")) || str_eq(format, STR("json")) || str_eq(format, STR("markdown"));
+	return str_eq(format, STR("text")) || str_eq(format, STR("json")) ||
+	       str_eq(format, STR("markdown"));
 }
 
-static int run(const struct selftest_options *options, struct str format, struct arena *mem, struct err *err)
+static int run(const struct selftest_options *options, struct str format, struct arena *mem,
+	       struct err *err)
 {
 	struct selftest test;
 
 	if (!is_format(format))
-		return err_input(err, "--format is text, json or markdown, not '%.*s'", STR_ARG(format));
+		return err_input(err, "--format is text, json or markdown, not '%.*s'",
+				 STR_ARG(format));
 	if (selftest_run(&test, mem, options, err) < 0 || print(&test, format, err) < 0)
 		return -1;
 	return selftest_holds(&test) ? EXIT_CLEAN : EXIT_FINDINGS;
@@ -69,12 +73,16 @@ int cmd_sandbox_selftest(int argc, char **argv)
 	const char *format = "text";
 	bool help = false, compare = false;
 	const struct option table[] = {
-		{ "--engine", 0, OPTION_LIST, &engines, "WALL", "bare, bubblewrap, build or sealed; default: build and sealed" },
-		{ "--compare", 0, OPTION_FLAG, &compare, NULL, "try bubblewrap, too, if it is installed" },
+		{ "--engine", 0, OPTION_LIST, &engines, "WALL",
+		  "bare, bubblewrap, build or sealed; default: build and sealed" },
+		{ "--compare", 0, OPTION_FLAG, &compare, NULL,
+		  "try bubblewrap, too, if it is installed" },
 		{ "--only", 0, OPTION_LIST, &only, "ID", "this trick or family; may be repeated" },
 		{ "--format", 'f', OPTION_TEXT, &format, "FORMAT", "text, json or markdown" },
-		{ "--parallel", 'j', OPTION_NUMBER, &options.parallel, "N", "tricks at the same time; default: four for each processor" },
-		{ "--tricks", 0, OPTION_TEXT, &options.tricks, "FILE", "the program outrider-tricks, if it is not beside this one" },
+		{ "--parallel", 'j', OPTION_NUMBER, &options.parallel, "N",
+		  "tricks at the same time; default: four for each processor" },
+		{ "--tricks", 0, OPTION_TEXT, &options.tricks, "FILE",
+		  "the program outrider-tricks, if it is not beside this one" },
 		{ "--help", 'h', OPTION_FLAG, &help, NULL, "this text" },
 		{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
 	};
@@ -88,7 +96,8 @@ int cmd_sandbox_selftest(int argc, char **argv)
 			return EXIT_CLEAN;
 		}
 		if (rest.n > 0) {
-			(void)err_input(&err, "`sandbox selftest` takes no arguments, only options");
+			(void)err_input(&err,
+					"`sandbox selftest` takes no arguments, only options");
 		} else if (read_walls(&options, &engines, compare, &err) == 0) {
 			ARENA_PUSH(&mem, &only, NULL);
 			options.only = only.items;

@@ -72,18 +72,18 @@ bool digest_eq(const struct digest *a, const struct digest *b)
 }
 
 struct entry {
-	bool            used;
-	dev_t           dev;
-	ino_t           ino;
-	off_t           size;
+	bool used;
+	dev_t dev;
+	ino_t ino;
+	off_t size;
 	struct timespec mtime, ctime;
-	struct digest   digest;
+	struct digest digest;
 };
 
 struct digest_cache {
 	pthread_mutex_t lock;
-	size_t          n, room; /* room is a power of two */
-	struct entry   *entries; /* owned */
+	size_t n, room;        /* room is a power of two */
+	struct entry *entries; /* owned */
 };
 
 struct digest_cache *digest_cache_new(void)
@@ -120,7 +120,8 @@ static bool is_entry_of(const struct entry *e, const struct stat *at)
 static struct entry *find(const struct digest_cache *cache, const struct stat *at)
 {
 	/* a job can choose its inode numbers only from what the file system gives it */
-	uint64_t hash = ((uint64_t)at->st_ino * 0x9e3779b97f4a7c15U) ^ ((uint64_t)at->st_dev * 0xc2b2ae3d27d4eb4fU);
+	uint64_t hash = ((uint64_t)at->st_ino * 0x9e3779b97f4a7c15U) ^
+			((uint64_t)at->st_dev * 0xc2b2ae3d27d4eb4fU);
 	size_t i = (size_t)(hash >> 20) & (cache->room - 1);
 
 	while (cache->entries[i].used && !is_entry_of(&cache->entries[i], at))
@@ -146,8 +147,11 @@ static void grow(struct digest_cache *cache)
 	if (!cache->entries)
 		abort();
 	for (size_t i = 0; i < n; i++) {
-		struct stat at = { .st_dev = old[i].dev, .st_ino = old[i].ino, .st_size = old[i].size,
-				   .st_mtim = old[i].mtime, .st_ctim = old[i].ctime };
+		struct stat at = { .st_dev = old[i].dev,
+				   .st_ino = old[i].ino,
+				   .st_size = old[i].size,
+				   .st_mtim = old[i].mtime,
+				   .st_ctim = old[i].ctime };
 
 		if (old[i].used)
 			*find(cache, &at) = old[i];
@@ -189,7 +193,8 @@ static void keep(struct digest_cache *cache, const struct digest *digest, const 
 	grow(cache);
 	e = find(cache, at);
 	cache->n += !e->used;
-	*e = (struct entry){ true, at->st_dev, at->st_ino, at->st_size, at->st_mtim, at->st_ctim, *digest };
+	*e = (struct entry){ true,        at->st_dev,  at->st_ino, at->st_size,
+			     at->st_mtim, at->st_ctim, *digest };
 	pthread_mutex_unlock(&cache->lock);
 }
 

@@ -8,10 +8,10 @@ enum { MAX_HEADERS = 64, MAX_DYNAMIC = GATE_ELF_MAX / 16 };
 
 /* What of a 32- or 64-bit file is needed, in one form. */
 struct image {
-	bool     wide;
+	bool wide;
 	uint64_t headers_at, dynamic_at, dynamic_size;
 	unsigned header_size, n_headers;
-	bool     interpreter, dynamic;
+	bool interpreter, dynamic;
 };
 
 static bool read_at(int fd, void *out, size_t size, uint64_t at)
@@ -50,7 +50,8 @@ static bool read_headers(struct image *image, int fd)
 		Elf32_Phdr narrow;
 		uint32_t type;
 
-		if (image->wide ? !read_at(fd, &wide, sizeof wide, at) : !read_at(fd, &narrow, sizeof narrow, at))
+		if (image->wide ? !read_at(fd, &wide, sizeof wide, at)
+				: !read_at(fd, &narrow, sizeof narrow, at))
 			return false;
 		type = image->wide ? wide.p_type : narrow.p_type;
 		image->interpreter |= type == PT_INTERP;
@@ -75,13 +76,15 @@ static bool is_marked_program(const struct image *image, int fd)
 		uint64_t at = image->dynamic_at + i * size;
 		int64_t tag;
 
-		if (image->wide ? !read_at(fd, &wide, sizeof wide, at) : !read_at(fd, &narrow, sizeof narrow, at))
+		if (image->wide ? !read_at(fd, &wide, sizeof wide, at)
+				: !read_at(fd, &narrow, sizeof narrow, at))
 			return false;
 		tag = image->wide ? wide.d_tag : narrow.d_tag;
 		if (tag == DT_NULL)
 			return false;
 		if (tag == DT_FLAGS_1)
-			return ((image->wide ? wide.d_un.d_val : narrow.d_un.d_val) & DF_1_PIE) != 0;
+			return ((image->wide ? wide.d_un.d_val : narrow.d_un.d_val) & DF_1_PIE) !=
+			       0;
 	}
 	return false;
 }

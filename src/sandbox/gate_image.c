@@ -1,8 +1,8 @@
 #include "gate_image.h"
 
-#include <fcntl.h>
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,8 @@
 
 static int open_inside(int root_fd, const char *path, uint64_t flags)
 {
-	struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = { .flags = flags | O_CLOEXEC,
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 
 	return (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
 }
@@ -25,13 +26,15 @@ static bool mount_of(uint64_t *out, int fd)
 {
 	struct statx info;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &info) < 0 || !(info.stx_mask & STATX_MNT_ID))
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &info) < 0 ||
+	    !(info.stx_mask & STATX_MNT_ID))
 		return false;
 	*out = info.stx_mnt_id;
 	return true;
 }
 
-static bool listed_digest(struct digest *out, const struct exec_rule *rule, int root_fd, struct digest_cache *cache)
+static bool listed_digest(struct digest *out, const struct exec_rule *rule, int root_fd,
+			  struct digest_cache *cache)
 {
 	char path[GATE_MAX_PATH];
 	struct timespec now;
@@ -45,7 +48,8 @@ static bool listed_digest(struct digest *out, const struct exec_rule *rule, int 
 	snprintf(path, sizeof path, "%.*s", STR_ARG(rule->path));
 	fd = open_inside(root_fd, path, O_RDONLY | O_NONBLOCK);
 	clock_gettime(CLOCK_REALTIME, &now);
-	return fd >= 0 && fstat(fd, &st) == 0 && digest_cached(cache, out, fd, &st, now, NULL, NULL) == 0;
+	return fd >= 0 && fstat(fd, &st) == 0 &&
+	       digest_cached(cache, out, fd, &st, now, NULL, NULL) == 0;
 }
 
 static void note_writable(struct gate_rules *rules, const struct sandbox_target *target)
@@ -64,8 +68,8 @@ static void note_writable(struct gate_rules *rules, const struct sandbox_target 
 	}
 }
 
-int gate_rules_init(struct gate_rules *out, const struct sandbox_target *target, struct digest_cache *cache,
-		    struct err *err)
+int gate_rules_init(struct gate_rules *out, const struct sandbox_target *target,
+		    struct digest_cache *cache, struct err *err)
 {
 	const struct exec_rules *allow = &target->policy->exec.allow;
 	struct gate_rules rules = { .mode = target->policy->exec.mode, .root_fd = target->root_fd };
@@ -74,7 +78,8 @@ int gate_rules_init(struct gate_rules *out, const struct sandbox_target *target,
 	if (!rules.allow)
 		return err_set(err, ERR_TEMP, "no memory for %zu exec rules", allow->n);
 	for (size_t i = 0; i < allow->n; i++) {
-		if (!listed_digest(&rules.allow[rules.n_allow].digest, &allow->items[i], target->root_fd, cache))
+		if (!listed_digest(&rules.allow[rules.n_allow].digest, &allow->items[i],
+				   target->root_fd, cache))
 			continue;
 		rules.allow[rules.n_allow].name = allow->items[i].name;
 		rules.allow[rules.n_allow++].class = allow->items[i].class;
@@ -141,8 +146,8 @@ static void read_path(char out[GATE_MAX_PATH], pid_t pid)
 	out[n < 0 ? 0 : n] = 0;
 }
 
-void gate_image_read(struct gate_image *out, pid_t pid, const struct gate_rules *rules, struct digest_cache *shared,
-		     struct digest_cache *own)
+void gate_image_read(struct gate_image *out, pid_t pid, const struct gate_rules *rules,
+		     struct digest_cache *shared, struct digest_cache *own)
 {
 	struct gate_image image = { 0 };
 	struct timespec now;
@@ -159,8 +164,9 @@ void gate_image_read(struct gate_image *out, pid_t pid, const struct gate_rules 
 		image.facts.loader = gate_is_loader(fd);
 		image.facts.origin = origin_of(fd, &image.stat, rules);
 		clock_gettime(CLOCK_REALTIME, &now);
-		image.facts.digested = digest_cached(image.facts.origin == GATE_TOOLCHAIN ? shared : own, &image.digest,
-						     fd, &image.stat, now, NULL, NULL) == 0;
+		image.facts.digested =
+			digest_cached(image.facts.origin == GATE_TOOLCHAIN ? shared : own,
+				      &image.digest, fd, &image.stat, now, NULL, NULL) == 0;
 		if (image.facts.digested)
 			find_rule(&image, rules);
 	}
@@ -203,7 +209,8 @@ static bool read_name(char out[GATE_MAX_PATH], pid_t pid)
 	return *out != 0;
 }
 
-void gate_script_read(char out[GATE_MAX_PATH], pid_t pid, const struct gate_image *image, int root_fd)
+void gate_script_read(char out[GATE_MAX_PATH], pid_t pid, const struct gate_image *image,
+		      int root_fd)
 {
 	char name[GATE_MAX_PATH], path[2 * GATE_MAX_PATH], link[64];
 	ssize_t n = 0;
@@ -220,6 +227,7 @@ void gate_script_read(char out[GATE_MAX_PATH], pid_t pid, const struct gate_imag
 	snprintf(path + n, sizeof path - (size_t)n, "%s%s", n ? "/" : "", name);
 	/* another name of the image is no script. The job may change it meanwhile: this is for the log alone */
 	fd = open_inside(root_fd, path, O_PATH);
-	if (fd >= 0 && fstat(fd, &st) == 0 && (st.st_ino != image->stat.st_ino || st.st_dev != image->stat.st_dev))
+	if (fd >= 0 && fstat(fd, &st) == 0 &&
+	    (st.st_ino != image->stat.st_ino || st.st_dev != image->stat.st_dev))
 		memcpy(out, name, sizeof name);
 }

@@ -14,25 +14,30 @@ void gate_log_release(struct gate_log *log)
 	arena_release(&log->mem);
 }
 
-static bool is_same(const struct gate_program *program, const char *digest, struct str path, struct str script,
-		    enum gate_rule rule)
+static bool is_same(const struct gate_program *program, const char *digest, struct str path,
+		    struct str script, enum gate_rule rule)
 {
-	return strcmp(program->digest, digest) == 0 && program->rule == rule && str_eq(program->path, path) &&
-	       str_eq(program->script, script);
+	return strcmp(program->digest, digest) == 0 && program->rule == rule &&
+	       str_eq(program->path, path) && str_eq(program->script, script);
 }
 
-int32_t gate_log_add(struct gate_log *log, const struct gate_image *image, const char *script, enum gate_rule rule,
-		     bool denied, bool *fresh)
+int32_t gate_log_add(struct gate_log *log, const struct gate_image *image, const char *script,
+		     enum gate_rule rule, bool denied, bool *fresh)
 {
-	struct gate_program program = { .class = image->facts.class, .rule = rule, .denied = denied, .count = 1,
-					.origin = image->facts.listed ? GATE_LISTED : image->facts.origin,
+	struct gate_program program = { .class = image->facts.class,
+					.rule = rule,
+					.denied = denied,
+					.count = 1,
+					.origin = image->facts.listed ? GATE_LISTED
+								      : image->facts.origin,
 					.writer = -1 };
 	struct str path = str_of(image->path), of = str_of(script);
 	int32_t *chain;
 
 	if (image->facts.digested)
 		digest_hex(program.digest, &image->digest);
-	chain = &log->chains[(str_hash(path) ^ str_hash(of) ^ str_hash(str_of(program.digest))) % GATE_CHAINS];
+	chain = &log->chains[(str_hash(path) ^ str_hash(of) ^ str_hash(str_of(program.digest))) %
+			     GATE_CHAINS];
 	*fresh = false;
 	for (int32_t i = *chain; i > 0; i = log->programs.items[i - 1].next)
 		if (is_same(&log->programs.items[i - 1], program.digest, path, of, rule)) {
@@ -54,7 +59,8 @@ int32_t gate_log_add(struct gate_log *log, const struct gate_image *image, const
 	return *chain - 1;
 }
 
-static void write_denial(const struct gate_program *program, struct receipt *receipt, struct arena *mem)
+static void write_denial(const struct gate_program *program, struct receipt *receipt,
+			 struct arena *mem)
 {
 	struct receipt_denial denial = {
 		.layer = LAYER_GATE,
@@ -71,7 +77,9 @@ void gate_log_write(const struct gate_log *log, struct receipt *receipt, struct 
 {
 	for (size_t i = 0; i < log->programs.n; i++) {
 		const struct gate_program *program = &log->programs.items[i];
-		struct receipt_exec exec = { .pid = program->pid, .class = program->class, .count = program->count,
+		struct receipt_exec exec = { .pid = program->pid,
+					     .class = program->class,
+					     .count = program->count,
 					     .denied = program->denied };
 
 		memcpy(exec.digest, program->digest, sizeof exec.digest);
@@ -80,7 +88,8 @@ void gate_log_write(const struct gate_log *log, struct receipt *receipt, struct 
 		if (!program->denied)
 			exec.name = arena_str(mem, program->name);
 		if (program->writer >= 0)
-			exec.writer = arena_str(mem, str_of(log->programs.items[program->writer].digest));
+			exec.writer =
+				arena_str(mem, str_of(log->programs.items[program->writer].digest));
 		receipt_exec(receipt, mem, &exec);
 		if (program->denied)
 			write_denial(program, receipt, mem);

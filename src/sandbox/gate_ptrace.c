@@ -17,12 +17,13 @@
 #include "gate_log.h"
 #include "gate_task.h"
 
-#define TRACE_OPTIONS                                                                                    \
-	(PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL)
+#define TRACE_OPTIONS                                                                          \
+	(PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
+	 PTRACE_O_EXITKILL)
 
 /* A birth that the parent told before the child did: as many as may be on their way at once. */
 struct birth {
-	pid_t   pid;
+	pid_t pid;
 	int32_t program;
 };
 enum { EXPECTED = 64 };
@@ -30,22 +31,22 @@ enum { EXPECTED = 64 };
 enum engine_state { ENGINE_NEW, ENGINE_ATTACHED, ENGINE_REFUSED };
 
 struct engine {
-	struct sandbox_gate   gate; /* first: what sandbox_run() knows */
-	struct gate_options   options;
-	struct digest_cache  *own;    /* owned: of files that this job can write */
-	struct digest_cache  *shared; /* options.cache, or `own` */
-	struct gate_rules     rules;
-	struct gate_log      *log;    /* owned */
-	struct task_table     tasks;   /* one for each task that is alive and was met */
-	struct birth          expected[EXPECTED];
-	size_t                n_expected;
-	pid_t                 command;
-	bool                  command_killed, started;
-	pthread_t             thread;
-	pthread_mutex_t       lock;   /* of state and attach_err, until attached */
-	pthread_cond_t        changed;
-	enum engine_state     state;
-	struct err            attach_err;
+	struct sandbox_gate gate; /* first: what sandbox_run() knows */
+	struct gate_options options;
+	struct digest_cache *own;    /* owned: of files that this job can write */
+	struct digest_cache *shared; /* options.cache, or `own` */
+	struct gate_rules rules;
+	struct gate_log *log;    /* owned */
+	struct task_table tasks; /* one for each task that is alive and was met */
+	struct birth expected[EXPECTED];
+	size_t n_expected;
+	pid_t command;
+	bool command_killed, started;
+	pthread_t thread;
+	pthread_mutex_t lock; /* of state and attach_err, until attached */
+	pthread_cond_t changed;
+	enum engine_state state;
+	struct err attach_err;
 };
 
 static int64_t now_ns(void)
@@ -93,14 +94,16 @@ static uint32_t number_inside(pid_t pid)
 static void note_details(struct engine *e, pid_t pid, const struct gate_image *image, int32_t index)
 {
 	struct gate_program *program = &e->log->programs.items[index];
-	int64_t changed = (int64_t)image->stat.st_ctim.tv_sec * 1000000000 + image->stat.st_ctim.tv_nsec;
+	int64_t changed =
+		(int64_t)image->stat.st_ctim.tv_sec * 1000000000 + image->stat.st_ctim.tv_nsec;
 
 	program->pid = number_inside(pid);
 	if (image->facts.opened && image->facts.origin == GATE_FRESH)
 		program->writer = task_alive(&e->tasks, changed, DIGEST_SETTLE_NS, pid);
 }
 
-static int32_t note(struct engine *e, pid_t pid, struct gate_image *image, enum gate_rule rule, bool denied)
+static int32_t note(struct engine *e, pid_t pid, struct gate_image *image, enum gate_rule rule,
+		    bool denied)
 {
 	char script[GATE_MAX_PATH] = "";
 	bool fresh;
@@ -135,7 +138,8 @@ static void at_exec(struct engine *e, pid_t pid)
 	rule = gate_decide(&image.facts, e->rules.mode);
 	denied = rule != GATE_OK && e->rules.mode != EXEC_AUDIT;
 	if (denied)
-		kill(pid, SIGKILL); /* stopped and ours, so its number cannot have become another's */
+		kill(pid,
+		     SIGKILL); /* stopped and ours, so its number cannot have become another's */
 	index = note(e, pid, &image, rule, denied);
 	if (denied) {
 		e->command_killed |= pid == e->command;
@@ -160,7 +164,8 @@ static void at_fork(struct engine *e, pid_t pid)
 	if (parent && ptrace(PTRACE_GETEVENTMSG, pid, NULL, &born) == 0 && born) {
 		child = task_find(&e->tasks, (pid_t)born);
 		if (!child)
-			e->expected[e->n_expected++ % EXPECTED] = (struct birth){ (pid_t)born, parent->program };
+			e->expected[e->n_expected++ % EXPECTED] =
+				(struct birth){ (pid_t)born, parent->program };
 		else if (child->program == TASK_NO_PROGRAM)
 			task_runs(&e->tasks, child, parent->program, now_ns());
 	}
@@ -214,7 +219,8 @@ static void handle(struct engine *e, pid_t pid, int status)
 	signal = WSTOPSIG(status);
 	if (event == PTRACE_EVENT_EXEC)
 		at_exec(e, pid);
-	else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE)
+	else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+		 event == PTRACE_EVENT_CLONE)
 		at_fork(e, pid);
 	else if (event == PTRACE_EVENT_STOP)
 		at_stop(e, pid, signal);
@@ -252,11 +258,15 @@ static int explain(struct err *err)
 	AUTO_FD int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0 && read(fd, scope, sizeof scope - 1) > 0 && *scope == '3')
-		return err_set(err, ERR_PERM, "the exec gate cannot trace: Yama forbids it (kernel.yama.ptrace_scope is 3, "
-			       "which only a restart with another setting undoes)");
+		return err_set(
+			err, ERR_PERM,
+			"the exec gate cannot trace: Yama forbids it (kernel.yama.ptrace_scope is 3, "
+			"which only a restart with another setting undoes)");
 	errno = error;
-	return err_errno(err, "the exec gate cannot trace; in a container allow ptrace (--cap-add SYS_PTRACE, or a "
-			 "seccomp profile that has it)");
+	return err_errno(
+		err,
+		"the exec gate cannot trace; in a container allow ptrace (--cap-add SYS_PTRACE, or a "
+		"seccomp profile that has it)");
 }
 
 static void *engine_thread(void *arg)
@@ -308,7 +318,8 @@ static int attach(struct sandbox_gate *gate, const struct sandbox_target *target
 	return start_thread(e, err);
 }
 
-static void finish(struct sandbox_gate *gate, struct receipt *receipt, struct arena *mem, bool *killed)
+static void finish(struct sandbox_gate *gate, struct receipt *receipt, struct arena *mem,
+		   bool *killed)
 {
 	struct engine *e = (struct engine *)(void *)gate;
 

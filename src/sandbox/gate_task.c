@@ -71,7 +71,8 @@ static void end_life(struct task_table *table, const struct task *task, int64_t 
 		table->lives = calloc(TASK_LIVES, sizeof *table->lives);
 	/* without memory the writers are unknown, and nothing else */
 	if (table->lives)
-		table->lives[table->n_lives++ % TASK_LIVES] = (struct task_life){ task->program, task->began, now };
+		table->lives[table->n_lives++ % TASK_LIVES] =
+			(struct task_life){ task->program, task->began, now };
 }
 
 /* Open addressing without marks: what stands behind a freed slot moves up. */
@@ -86,7 +87,8 @@ void task_remove(struct task_table *table, pid_t pid, int64_t now)
 	hole = (size_t)(task - table->slots);
 	table->slots[hole].pid = 0;
 	table->n--;
-	for (i = (hole + 1) & (table->room - 1); table->slots[i].pid; i = (i + 1) & (table->room - 1)) {
+	for (i = (hole + 1) & (table->room - 1); table->slots[i].pid;
+	     i = (i + 1) & (table->room - 1)) {
 		struct task moved = table->slots[i];
 
 		table->slots[i].pid = 0;
@@ -120,7 +122,8 @@ int32_t task_alive(const struct task_table *table, int64_t when, int64_t slack, 
 	for (size_t i = 0; i < table->room; i++) {
 		const struct task *task = &table->slots[i];
 
-		if (!task->pid || task->pid == except || task->program == TASK_NO_PROGRAM || task->began > when + slack)
+		if (!task->pid || task->pid == except || task->program == TASK_NO_PROGRAM ||
+		    task->began > when + slack)
 			continue;
 		if (task->began > latest) {
 			latest = task->began;

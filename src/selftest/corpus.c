@@ -13,14 +13,17 @@ enum { LIST_MAX = 256 << 10 };
 
 int corpus_program(char out[4096], const char *given, struct err *err)
 {
-	static const char *const places[] = { "/outrider-tricks", "/../libexec/outrider/outrider-tricks" };
+	static const char *const places[] = { "/outrider-tricks",
+					      "/../libexec/outrider/outrider-tricks" };
 	char self[PATH_MAX], path[PATH_MAX + 64];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
 	if (given)
 		return realpath(given, out) && access(out, X_OK) == 0
 			       ? 0
-			       : err_input(err, "'%s' is no program; --tricks names outrider-tricks", given);
+			       : err_input(err,
+					   "'%s' is no program; --tricks names outrider-tricks",
+					   given);
 	self[n < 0 ? 0 : n] = 0;
 	if (strrchr(self, '/'))
 		*strrchr(self, '/') = 0;
@@ -29,7 +32,9 @@ int corpus_program(char out[4096], const char *given, struct err *err)
 		if (realpath(path, out) && access(out, X_OK) == 0)
 			return 0;
 	}
-	return err_input(err, "outrider-tricks is not beside this program; install it, or name it by --tricks");
+	return err_input(
+		err,
+		"outrider-tricks is not beside this program; install it, or name it by --tricks");
 }
 
 /* The output of `PROGRAM --list`. */
@@ -63,7 +68,8 @@ static bool is_wanted(const struct selftest_trick *trick, const char *const *onl
 	if (!only || !*only)
 		return true;
 	for (; *only; only++)
-		if (str_eq_nocase(trick->id, str_of(*only)) || str_eq_nocase(trick->family, str_of(*only)))
+		if (str_eq_nocase(trick->id, str_of(*only)) ||
+		    str_eq_nocase(trick->family, str_of(*only)))
 			return true;
 	return false;
 }
@@ -82,8 +88,8 @@ static int check_words(const struct selftest_tricks *all, const char *const *onl
 	return 0;
 }
 
-int corpus_list(struct selftest_tricks *out, struct arena *mem, const char *program, const char *const *only,
-		struct err *err)
+int corpus_list(struct selftest_tricks *out, struct arena *mem, const char *program,
+		const char *const *only, struct err *err)
 {
 	AUTO_BUF struct buf text = { 0 };
 	struct selftest_tricks all = { 0 }, wanted = { 0 };
@@ -100,9 +106,11 @@ int corpus_list(struct selftest_tricks *out, struct arena *mem, const char *prog
 		str_cut(&line, '\t', &trick.family);
 		str_cut(&line, '\t', &trick.effect);
 		effect = arena_z(mem, trick.effect);
-		if (line.len == 0 || !effect_find(&argument, effect) || all.n == SELFTEST_MAX_TRICKS)
-			return err_input(err, "'%s' is of another version: trick '%.*s' has the effect '%s'", program,
-					 STR_ARG(trick.id), effect);
+		if (line.len == 0 || !effect_find(&argument, effect) ||
+		    all.n == SELFTEST_MAX_TRICKS)
+			return err_input(
+				err, "'%s' is of another version: trick '%.*s' has the effect '%s'",
+				program, STR_ARG(trick.id), effect);
 		trick.id = arena_str(mem, trick.id);
 		trick.family = arena_str(mem, trick.family);
 		trick.effect = str_of(effect);

@@ -1,12 +1,12 @@
 /* Effects in the output and at the listeners; the table of all. */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <dirent.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -91,7 +91,8 @@ static bool seen_stat(struct trial *t, struct listeners *l, const char *argument
 	(void)l, (void)argument;
 	if (stat(t->stage.secret_path, &st) < 0)
 		return false;
-	snprintf(text, sizeof text, "mtime %lld.%09ld\n", (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	snprintf(text, sizeof text, "mtime %lld.%09ld\n", (long long)st.st_mtim.tv_sec,
+		 st.st_mtim.tv_nsec);
 	return told(t, text, "the secret's time is in the output");
 }
 
@@ -162,13 +163,15 @@ static bool bytes(struct trial *t, struct listeners *l, const char *argument)
 static bool served(struct trial *t, struct listeners *l, const char *argument)
 {
 	(void)argument;
-	return listeners_served(l, t->stage.token) && saw(t, "a service answered what is not allowed");
+	return listeners_served(l, t->stage.token) &&
+	       saw(t, "a service answered what is not allowed");
 }
 
 static bool asked(struct trial *t, struct listeners *l, const char *argument)
 {
 	(void)argument;
-	return (t->asked || listeners_got(l, t->stage.token)) && saw(t, "a name server was asked for the bytes");
+	return (t->asked || listeners_got(l, t->stage.token)) &&
+	       saw(t, "a name server was asked for the bytes");
 }
 
 static bool reaches(int domain, const void *address, socklen_t size)
@@ -188,7 +191,8 @@ static bool inbound(struct trial *t, struct listeners *l, const char *argument)
 	(void)l, (void)argument;
 	if (at == SIZE_MAX)
 		return false;
-	for (at += sizeof says - 1; at < t->seen.len && t->seen.bytes[at] >= '0' && t->seen.bytes[at] <= '9'; at++)
+	for (at += sizeof says - 1;
+	     at < t->seen.len && t->seen.bytes[at] >= '0' && t->seen.bytes[at] <= '9'; at++)
 		port = port * 10 + (unsigned long)(t->seen.bytes[at] - '0');
 	to.sin_port = htons((uint16_t)port);
 	return reaches(AF_INET, &to, sizeof to) && saw(t, "it serves port %lu of the host", port);
@@ -200,14 +204,16 @@ static bool inbound_abstract(struct trial *t, struct listeners *l, const char *a
 
 	(void)l, (void)argument;
 	memcpy(to.sun_path + 1, t->stage.token, TOKEN);
-	return reaches(AF_UNIX, &to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + TOKEN)) &&
+	return reaches(AF_UNIX, &to,
+		       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + TOKEN)) &&
 	       saw(t, "it serves an abstract name of the host");
 }
 
 static bool overtime(struct trial *t, struct listeners *l, const char *argument)
 {
 	(void)l, (void)argument;
-	return !t->ended && now_ms() - t->began_ms >= OVERTIME_MS && saw(t, "alive after %d ms", OVERTIME_MS);
+	return !t->ended && now_ms() - t->began_ms >= OVERTIME_MS &&
+	       saw(t, "alive after %d ms", OVERTIME_MS);
 }
 
 static bool survivor(struct trial *t, struct listeners *l, const char *argument)

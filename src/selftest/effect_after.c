@@ -32,11 +32,15 @@ static bool planted(struct trial *t, struct listeners *l, const char *argument)
 /* What git on the host does by itself in the work directory, as a shell prompt or an editor would call it. */
 static bool git_obeys(struct trial *t, struct listeners *l, const char *argument)
 {
-	char *argv[] = { (char[]){ "git" }, (char[]){ "-c" }, (char[]){ "safe.directory=*" }, (char[]){ "status" },
-			 NULL },
-	     *env[] = { (char[]){ "PATH=/usr/local/bin:/usr/bin:/bin" }, (char[]){ "HOME=/" },
-			(char[]){ "GIT_CONFIG_NOSYSTEM=1" }, (char[]){ "GIT_CONFIG_COUNT=1" },
-			(char[]){ "GIT_CONFIG_KEY_0=safe.directory" }, (char[]){ "GIT_CONFIG_VALUE_0=*" }, NULL };
+	char *argv[] = { (char[]){ "git" }, (char[]){ "-c" }, (char[]){ "safe.directory=*" },
+			 (char[]){ "status" }, NULL },
+	     *env[] = { (char[]){ "PATH=/usr/local/bin:/usr/bin:/bin" },
+			(char[]){ "HOME=/" },
+			(char[]){ "GIT_CONFIG_NOSYSTEM=1" },
+			(char[]){ "GIT_CONFIG_COUNT=1" },
+			(char[]){ "GIT_CONFIG_KEY_0=safe.directory" },
+			(char[]){ "GIT_CONFIG_VALUE_0=*" },
+			NULL };
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -56,7 +60,7 @@ static bool git_obeys(struct trial *t, struct listeners *l, const char *argument
 
 /* All names below the work directory, to MAX_DEPTH levels by path; deeper ones by stepping down. */
 struct tree {
-	bool     setuid, node, control;
+	bool setuid, node, control;
 	uint64_t bytes, largest, inodes, depth;
 };
 enum { WALK_DEPTH = 12, STEP_DEPTH = 4000 };
@@ -89,9 +93,11 @@ static void walk(struct tree *tree, int dir, unsigned depth)
 		tree->node |= S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode);
 		if (S_ISREG(st.st_mode)) {
 			tree->setuid |= (st.st_mode & (S_ISUID | S_ISGID)) != 0;
-			tree->largest = (uint64_t)st.st_size > tree->largest ? (uint64_t)st.st_size : tree->largest;
+			tree->largest = (uint64_t)st.st_size > tree->largest ? (uint64_t)st.st_size
+									     : tree->largest;
 		} else if (S_ISDIR(st.st_mode) && depth < WALK_DEPTH) {
-			int below = openat(dirfd(list), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			int below = openat(dirfd(list), e->d_name,
+					   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 			if (below >= 0)
 				walk(tree, below, depth + 1);
@@ -164,7 +170,8 @@ static bool depth(struct trial *t, struct listeners *l, const char *argument)
 	}
 	if (dir >= 0)
 		close(dir);
-	return levels >= strtoul(argument, NULL, 10) && saw(t, "%lu levels are there afterwards", levels);
+	return levels >= strtoul(argument, NULL, 10) &&
+	       saw(t, "%lu levels are there afterwards", levels);
 }
 
 static bool core(struct trial *t, struct listeners *l, const char *argument)
@@ -197,10 +204,12 @@ static bool collected(struct trial *t, struct listeners *l, const char *argument
 
 	(void)l;
 	if (strcmp(argument, "name") == 0)
-		return look(t).control && saw(t, "a name with control characters is there afterwards");
+		return look(t).control &&
+		       saw(t, "a name with control characters is there afterwards");
 	if (strcmp(argument, "supervisor") == 0)
 		return collect(t, "result", text, sizeof text) > 16 &&
-		       read_small("/proc/self/environ", own, sizeof own) > 16 && memcmp(text, own, 16) == 0 &&
+		       read_small("/proc/self/environ", own, sizeof own) > 16 &&
+		       memcmp(text, own, 16) == 0 &&
 		       saw(t, "the result is the collector's environment");
 	collect(t, "result", text, sizeof text);
 	if (!strstr(text, t->stage.secret))

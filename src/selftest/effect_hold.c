@@ -11,12 +11,12 @@
 #include "lab.h"
 
 struct look {
-	struct trial  *trial;
-	const char    *argument;
+	struct trial *trial;
+	const char *argument;
 	struct process process;
-	int            fd;
-	char           path[64];  /* /proc/PID/fd/N */
-	char           link[512];
+	int fd;
+	char path[64]; /* /proc/PID/fd/N */
+	char link[512];
 };
 
 static bool is_trick(const struct process *process)
@@ -77,7 +77,8 @@ static bool is_writable(const struct look *look)
 	read_small(path, text, sizeof text);
 	flags = strstr(text, "flags:");
 	/* O_WRONLY or O_RDWR, and not O_PATH */
-	return flags && (strtoul(flags + 6, NULL, 8) & 3) != 0 && !(strtoul(flags + 6, NULL, 8) & 010000000);
+	return flags && (strtoul(flags + 6, NULL, 8) & 3) != 0 &&
+	       !(strtoul(flags + 6, NULL, 8) & 010000000);
 }
 
 /* "{a,b}" in a pattern stands for either. */
@@ -88,12 +89,14 @@ static bool matches(const char *pattern, const char *text)
 
 	if (!close) {
 		/* brackets are meant as they are: "anon_inode:[io_uring]" */
-		return strchr(pattern, '*') ? fnmatch(pattern, text, 0) == 0 : strcmp(pattern, text) == 0;
+		return strchr(pattern, '*') ? fnmatch(pattern, text, 0) == 0
+					    : strcmp(pattern, text) == 0;
 	}
 	for (at = open + 1; at < close;) {
 		size_t n = strcspn(at, ",}");
 
-		snprintf(one, sizeof one, "%.*s%.*s%s", (int)(open - pattern), pattern, (int)n, at, close + 1);
+		snprintf(one, sizeof one, "%.*s%.*s%s", (int)(open - pattern), pattern, (int)n, at,
+			 close + 1);
 		if (strcmp(one, text) == 0)
 			return true;
 		at += n + 1;
@@ -109,10 +112,12 @@ static bool fd_matches(struct look *look)
 	if (!matches(pattern, look->link))
 		return false;
 	/* a file or device must be open for writing; an anonymous object need not */
-	if (strncmp(pattern, "anon", 4) != 0 && strncmp(pattern, "/dev/", 5) != 0 && !is_writable(look))
+	if (strncmp(pattern, "anon", 4) != 0 && strncmp(pattern, "/dev/", 5) != 0 &&
+	    !is_writable(look))
 		return false;
 	/* a private /dev may have a file of that name */
-	if (strncmp(pattern, "/dev/", 5) == 0 && (stat(look->path, &st) < 0 || !S_ISCHR(st.st_mode)))
+	if (strncmp(pattern, "/dev/", 5) == 0 &&
+	    (stat(look->path, &st) < 0 || !S_ISCHR(st.st_mode)))
 		return false;
 	return saw(look->trial, "it holds %.100s", look->link);
 }
@@ -121,7 +126,8 @@ static bool fd_is_block(struct look *look)
 {
 	struct stat st;
 
-	return stat(look->path, &st) == 0 && S_ISBLK(st.st_mode) && saw(look->trial, "it holds the disk %.100s", look->link);
+	return stat(look->path, &st) == 0 && S_ISBLK(st.st_mode) &&
+	       saw(look->trial, "it holds the disk %.100s", look->link);
 }
 
 static bool same_file(const struct look *look, const char *path, size_t n)
@@ -130,8 +136,8 @@ static bool same_file(const struct look *look, const char *path, size_t n)
 	char name[256];
 
 	snprintf(name, sizeof name, "%.*s", (int)n, path);
-	return stat(look->path, &held) == 0 && stat(name, &other) == 0 && held.st_dev == other.st_dev &&
-	       held.st_ino == other.st_ino;
+	return stat(look->path, &held) == 0 && stat(name, &other) == 0 &&
+	       held.st_dev == other.st_dev && held.st_ino == other.st_ino;
 }
 
 static bool fd_is_hostfile(struct look *look)
@@ -150,9 +156,9 @@ static bool fd_is_hostdev(struct look *look)
 {
 	struct stat held, dir;
 
-	return stat(look->path, &held) == 0 && stat(look->argument, &dir) == 0 && S_ISREG(held.st_mode) &&
-	       held.st_nlink == 0 && held.st_dev == dir.st_dev && is_writable(look) &&
-	       saw(look->trial, "it has a new file in %s", look->argument);
+	return stat(look->path, &held) == 0 && stat(look->argument, &dir) == 0 &&
+	       S_ISREG(held.st_mode) && held.st_nlink == 0 && held.st_dev == dir.st_dev &&
+	       is_writable(look) && saw(look->trial, "it has a new file in %s", look->argument);
 }
 
 static bool fd_is_launcher(struct look *look)
@@ -171,7 +177,8 @@ static bool fd_is_terminal(struct look *look)
 	if (stat(look->path, &held) < 0 || look->trial->stage.slave < 0 ||
 	    fstat(look->trial->stage.slave, &ours) < 0 || !S_ISCHR(held.st_mode))
 		return false;
-	return look->fd > 2 && (held.st_rdev == ours.st_rdev || strcmp(look->link, "/dev/tty") == 0) &&
+	return look->fd > 2 &&
+	       (held.st_rdev == ours.st_rdev || strcmp(look->link, "/dev/tty") == 0) &&
 	       saw(look->trial, "it opened the user's terminal");
 }
 
@@ -179,8 +186,8 @@ static bool fd_is_exec_memory(struct look *look)
 {
 	struct stat st;
 
-	return strncmp(look->link, "/memfd:", 7) == 0 && stat(look->path, &st) == 0 && (st.st_mode & 0111) &&
-	       saw(look->trial, "it holds an executable memory file");
+	return strncmp(look->link, "/memfd:", 7) == 0 && stat(look->path, &st) == 0 &&
+	       (st.st_mode & 0111) && saw(look->trial, "it holds an executable memory file");
 }
 
 /* A directory on a mount that is in no place. */
@@ -204,12 +211,14 @@ static bool fd_is_detached(struct look *look)
 	for (const char *at = mounts; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
 		if (strncmp(at, line, strlen(line)) == 0)
 			return false;
-	return look->fd > 2 && look->fd < 900 && saw(look->trial, "it holds a mount without a place");
+	return look->fd > 2 && look->fd < 900 &&
+	       saw(look->trial, "it holds a mount without a place");
 }
 
 static bool number_fits(const char *wanted, int got)
 {
-	return strcmp(wanted, "*") == 0 || (strcmp(wanted, "odd") == 0 ? got > 10 && got != AF_NETLINK : atoi(wanted) == got);
+	return strcmp(wanted, "*") == 0 ||
+	       (strcmp(wanted, "odd") == 0 ? got > 10 && got != AF_NETLINK : atoi(wanted) == got);
 }
 
 /* Takes the socket out of the process and asks it what it is. */
@@ -229,18 +238,20 @@ static bool fd_is_socket(struct look *look)
 	for (int i = 0; fd >= 0 && i < 3; i++) {
 		socklen_t size = sizeof got[i];
 
-		if (getsockopt(fd, SOL_SOCKET, options[i], &got[i], &size) < 0 || !number_fits(want[i], got[i]))
+		if (getsockopt(fd, SOL_SOCKET, options[i], &got[i], &size) < 0 ||
+		    !number_fits(want[i], got[i]))
 			return false;
 	}
-	return fd >= 0 && saw(look->trial, "it holds a socket: family %d, type %d, protocol %d", got[0], got[1], got[2]);
+	return fd >= 0 && saw(look->trial, "it holds a socket: family %d, type %d, protocol %d",
+			      got[0], got[1], got[2]);
 }
 
 /* One function of the table's form for each kind. */
-#define HOLDS(name, see)                                                                            \
-	static bool holds_##name(struct trial *t, struct listeners *l, const char *argument)       \
-	{                                                                                           \
-		(void)l;                                                                            \
-		return any_descriptor(t, argument, see);                                            \
+#define HOLDS(name, see)                                                                     \
+	static bool holds_##name(struct trial *t, struct listeners *l, const char *argument) \
+	{                                                                                    \
+		(void)l;                                                                     \
+		return any_descriptor(t, argument, see);                                     \
 	}
 HOLDS(descriptor, fd_matches)
 HOLDS(block, fd_is_block)
@@ -253,14 +264,9 @@ HOLDS(detached, fd_is_detached)
 HOLDS(socket, fd_is_socket)
 
 const struct effect hold_effects[] = {
-	{ "descriptor", true, holds_descriptor },
-	{ "block", true, holds_block },
-	{ "hostfile", true, holds_hostfile },
-	{ "hostdev", true, holds_hostdev },
-	{ "launcher", true, holds_launcher },
-	{ "terminal", true, holds_terminal },
-	{ "exec-memory", true, holds_memory },
-	{ "detached", true, holds_detached },
-	{ "socket", true, holds_socket },
-	{ NULL, false, NULL },
+	{ "descriptor", true, holds_descriptor }, { "block", true, holds_block },
+	{ "hostfile", true, holds_hostfile },     { "hostdev", true, holds_hostdev },
+	{ "launcher", true, holds_launcher },     { "terminal", true, holds_terminal },
+	{ "exec-memory", true, holds_memory },    { "detached", true, holds_detached },
+	{ "socket", true, holds_socket },         { NULL, false, NULL },
 };

@@ -7,9 +7,9 @@
 #include "lab.h"
 
 struct job {
-	struct arena     mem;
+	struct arena mem;
 	struct processes all;
-	struct process  *first; /* the trick itself; NULL when it is gone */
+	struct process *first; /* the trick itself; NULL when it is gone */
 };
 
 static bool is_trick(const struct process *process)
@@ -77,7 +77,8 @@ static bool personality_set(struct trial *t, struct listeners *l, const char *ar
 		return false;
 	snprintf(path, sizeof path, "/proc/%d/personality", (int)job.first->pid);
 	read_small(path, text, sizeof text);
-	return (strtoul(text, NULL, 16) & strtoul(argument, NULL, 16)) != 0 && saw(t, "its personality is %.8s", text);
+	return (strtoul(text, NULL, 16) & strtoul(argument, NULL, 16)) != 0 &&
+	       saw(t, "its personality is %.8s", text);
 }
 
 static bool same_link(pid_t a, pid_t b, const char *name)
@@ -102,7 +103,8 @@ static bool in_namespace(struct trial *t, struct listeners *l, const char *argum
 	job_open(&job, t);
 	snprintf(name, sizeof name, "ns/%.40s", argument);
 	for (size_t i = 0; job.first && i < job.all.n; i++)
-		if (is_trick(&job.all.items[i]) && !same_link(job.first->pid, job.all.items[i].pid, name))
+		if (is_trick(&job.all.items[i]) &&
+		    !same_link(job.first->pid, job.all.items[i].pid, name))
 			return saw(t, "a process of it is in another namespace: %s", argument);
 	return false;
 }
@@ -120,7 +122,8 @@ static bool root_changed(struct trial *t, struct listeners *l, const char *argum
 		if (!is_trick(&job.all.items[i]) || stat(path, &first) < 0)
 			continue;
 		snprintf(path, sizeof path, "/proc/%d/root", (int)job.all.items[i].pid);
-		if (stat(path, &other) == 0 && (first.st_ino != other.st_ino || first.st_dev != other.st_dev))
+		if (stat(path, &other) == 0 &&
+		    (first.st_ino != other.st_ino || first.st_dev != other.st_dev))
 			return saw(t, "a process of it has another root");
 	}
 	return false;
@@ -162,7 +165,8 @@ static bool traced(struct trial *t, struct listeners *l, const char *argument)
 static bool supervisor_traced(struct trial *t, struct listeners *l, const char *argument)
 {
 	(void)l, (void)argument;
-	return field(t->warden, "status", "TracerPid:", 10) != 0 && saw(t, "it traces the supervisor");
+	return field(t->warden, "status", "TracerPid:", 10) != 0 &&
+	       saw(t, "it traces the supervisor");
 }
 
 static bool processes(struct trial *t, struct listeners *l, const char *argument)
@@ -185,7 +189,8 @@ static bool threads(struct trial *t, struct listeners *l, const char *argument)
 	(void)l;
 	job_open(&job, t);
 	n = job.first ? field(job.first->pid, "status", "Threads:", 10) : 0;
-	return n >= strtoul(argument, NULL, 10) && saw(t, "%llu threads run", (unsigned long long)n);
+	return n >= strtoul(argument, NULL, 10) &&
+	       saw(t, "%llu threads run", (unsigned long long)n);
 }
 
 static bool memory(struct trial *t, struct listeners *l, const char *argument)
@@ -198,7 +203,8 @@ static bool memory(struct trial *t, struct listeners *l, const char *argument)
 	for (size_t i = 0; i < job.all.n; i++)
 		if (is_trick(&job.all.items[i]))
 			kb += field(job.all.items[i].pid, "status", "VmRSS:", 10);
-	return kb >> 10 >= strtoull(argument, NULL, 10) && saw(t, "%llu MiB are in use", (unsigned long long)(kb >> 10));
+	return kb >> 10 >= strtoull(argument, NULL, 10) &&
+	       saw(t, "%llu MiB are in use", (unsigned long long)(kb >> 10));
 }
 
 /* Bytes of the files that it holds, and how many descriptors. */
@@ -244,7 +250,8 @@ static bool descriptors(struct trial *t, struct listeners *l, const char *argume
 	job_open(&job, t);
 	if (job.first)
 		weigh(job.first, &bytes, &fds);
-	return fds >= strtoull(argument, NULL, 10) && saw(t, "it holds %llu descriptors", (unsigned long long)fds);
+	return fds >= strtoull(argument, NULL, 10) &&
+	       saw(t, "it holds %llu descriptors", (unsigned long long)fds);
 }
 
 /* Code on a page that is no program's, or of a file that a mapped one must not be. */

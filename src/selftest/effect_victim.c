@@ -18,8 +18,9 @@ static bool signalled(struct trial *t, struct listeners *l, const char *argument
 	siginfo_t info = { .si_pid = 0 };
 
 	(void)l, (void)argument;
-	return waitid(P_PID, (id_t)t->stage.victim, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0 &&
-	       info.si_status == SIGUSR1 && saw(t, "a host process was killed by its signal");
+	return waitid(P_PID, (id_t)t->stage.victim, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid != 0 && info.si_status == SIGUSR1 &&
+	       saw(t, "a host process was killed by its signal");
 }
 
 static bool limits(struct trial *t, struct listeners *l, const char *argument)
@@ -34,7 +35,8 @@ static bool limits(struct trial *t, struct listeners *l, const char *argument)
 static bool nice_changed(struct trial *t, struct listeners *l, const char *argument)
 {
 	(void)l, (void)argument;
-	return getpriority(PRIO_PROCESS, (id_t)t->stage.victim) == 7 && saw(t, "a host process has another priority");
+	return getpriority(PRIO_PROCESS, (id_t)t->stage.victim) == 7 &&
+	       saw(t, "a host process has another priority");
 }
 
 static bool affinity(struct trial *t, struct listeners *l, const char *argument)
@@ -80,12 +82,8 @@ static bool key(struct trial *t, struct listeners *l, const char *argument)
 }
 
 const struct effect victim_effects[] = {
-	{ "signal", false, signalled },
-	{ "limits", false, limits },
-	{ "nice", false, nice_changed },
-	{ "affinity", false, affinity },
-	{ "score", false, score },
-	{ "typed", false, typed },
-	{ "key", false, key },
-	{ NULL, false, NULL },
+	{ "signal", false, signalled },  { "limits", false, limits },
+	{ "nice", false, nice_changed }, { "affinity", false, affinity },
+	{ "score", false, score },       { "typed", false, typed },
+	{ "key", false, key },           { NULL, false, NULL },
 };

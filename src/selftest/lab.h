@@ -59,9 +59,12 @@ struct stage {
 	struct buf before;     /* how the outside looked */
 };
 
-/* `git_index`: of a repository with one file "tracked"; empty when there is no git. */
+/*
+ * `git_index`: of a repository with one file "tracked"; empty when there is no git. `with_objects`: shared memory, queues and
+ * keys, of which a user may have few.
+ */
 int stage_open(struct stage *out, const char *lab, const char *tricks, struct str git_index,
-	       const struct listeners *listeners, struct err *err);
+	       const struct listeners *listeners, bool with_objects, struct err *err);
 void stage_close(struct stage *stage);
 void remove_tree(const char *path);
 /* The KEY=VALUE arguments for the trick, NULL at the end, in `mem`. */

@@ -30,7 +30,8 @@ static int bound(int domain, int type, const void *address, socklen_t size)
 /* *port: the one that is wanted, 0 for any; then the one that it is. */
 static int loopback_v4(int type, uint32_t address, int *port)
 {
-	struct sockaddr_in on = { .sin_family = AF_INET, .sin_addr = { htonl(address) },
+	struct sockaddr_in on = { .sin_family = AF_INET,
+				  .sin_addr = { htonl(address) },
 				  .sin_port = htons((uint16_t)*port) };
 	socklen_t size = sizeof on;
 	int fd, queue = FAST_OPEN_QUEUE;
@@ -91,8 +92,8 @@ int listeners_open(struct listeners *out, const char *dir, struct err *err)
 	l.unix_dgram = at_path(SOCK_DGRAM, l.dgram_path);
 	l.abstract_stream = at_name(SOCK_STREAM, l.abstract);
 	l.abstract_dgram = at_name(SOCK_DGRAM, l.abstract_dgram_name);
-	if (l.tcp < 0 || l.udp < 0 || l.web < 0 || l.rebound < 0 || l.unix_stream < 0 || l.unix_dgram < 0 || l.abstract_stream < 0 ||
-	    l.abstract_dgram < 0) {
+	if (l.tcp < 0 || l.udp < 0 || l.web < 0 || l.rebound < 0 || l.unix_stream < 0 ||
+	    l.unix_dgram < 0 || l.abstract_stream < 0 || l.abstract_dgram < 0) {
 		(void)err_errno(err, "listen on 127.0.0.1 and in '%s'", dir);
 		listeners_close(&l);
 		return -1;
@@ -109,7 +110,9 @@ static void close_open(int fd)
 
 void listeners_close(struct listeners *l)
 {
-	const int fds[] = { l->tcp, l->tcp6, l->udp, l->udp6, l->web, l->rebound, l->unix_stream, l->unix_dgram, l->abstract_stream,
+	const int fds[] = { l->tcp,           l->tcp6,       l->udp,
+			    l->udp6,          l->web,        l->rebound,
+			    l->unix_stream,   l->unix_dgram, l->abstract_stream,
 			    l->abstract_dgram };
 
 	for (size_t i = 0; i < COUNT(fds); i++)
@@ -122,7 +125,8 @@ void listeners_close(struct listeners *l)
 
 int listeners_connect(const struct listeners *l)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) },
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr = { htonl(INADDR_LOOPBACK) },
 				  .sin_port = htons((uint16_t)l->tcp_port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -141,7 +145,8 @@ static void accept_all(struct listeners *l, int fd, bool web)
 		if (l->n_clients == COUNT(l->clients)) {
 			/* the oldest has said what it had to say */
 			close(l->clients[0].fd);
-			memmove(l->clients, l->clients + 1, sizeof l->clients - sizeof l->clients[0]);
+			memmove(l->clients, l->clients + 1,
+				sizeof l->clients - sizeof l->clients[0]);
 			l->n_clients--;
 		}
 		l->clients[l->n_clients++] = (struct client){ client, web };
@@ -158,9 +163,10 @@ static void answer(const struct listeners *l, int fd, struct str request)
 	if (!str_has(request, STR("\r\n\r\n")))
 		return;
 	if (at != SIZE_MAX)
-		snprintf(text, sizeof text,
-			 "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%d/%.*s\r\nContent-Length: 0\r\n\r\n",
-			 l->tcp_port, TOKEN, str_from(request, at + sizeof mark - 1).p);
+		snprintf(
+			text, sizeof text,
+			"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%d/%.*s\r\nContent-Length: 0\r\n\r\n",
+			l->tcp_port, TOKEN, str_from(request, at + sizeof mark - 1).p);
 	(void)!send(fd, text, strlen(text), MSG_NOSIGNAL);
 }
 

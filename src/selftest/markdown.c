@@ -5,7 +5,8 @@ static bool is_there(const struct selftest *test, int wall)
 	return test->walls[wall].wanted && test->walls[wall].there;
 }
 
-static void family_row(struct buf *out, const struct selftest *test, struct str family, const char *title)
+static void family_row(struct buf *out, const struct selftest *test, struct str family,
+		       const char *title)
 {
 	struct selftest_score bare;
 	size_t all = 0;
@@ -38,7 +39,8 @@ static void families(struct buf *out, const struct selftest *test)
 	buf_add(out, STR("| family | tricks | work bare |"));
 	for (int wall = WALL_BUBBLEWRAP; wall < WALLS; wall++)
 		if (is_there(test, wall))
-			buf_printf(out, " stopped by %s |", selftest_wall_name((enum selftest_wall)wall));
+			buf_printf(out, " stopped by %s |",
+				   selftest_wall_name((enum selftest_wall)wall));
 	buf_add(out, STR("\n|---|---|---|"));
 	for (int wall = WALL_BUBBLEWRAP; wall < WALLS; wall++)
 		if (is_there(test, wall))
@@ -60,7 +62,8 @@ static void families(struct buf *out, const struct selftest *test)
 
 static void survivors(struct buf *out, const struct selftest *test, int wall)
 {
-	buf_printf(out, "\n## What works in mode %s\n\n", selftest_wall_name((enum selftest_wall)wall));
+	buf_printf(out, "\n## What works in mode %s\n\n",
+		   selftest_wall_name((enum selftest_wall)wall));
 	for (size_t i = 0, n = 0; i <= test->tricks.n; i++) {
 		const struct selftest_trick *t = &test->tricks.items[i < test->tricks.n ? i : 0];
 		const char *why = selftest_baseline(t->id, (enum selftest_wall)wall);
@@ -79,22 +82,26 @@ static const char *cell(const struct selftest_trick *t, int wall)
 {
 	if (t->verdict[WALL_BARE] != TRICK_WORKED && t->verdict[wall] == TRICK_STOPPED)
 		return "n/a";
-	return t->verdict[wall] == TRICK_STOPPED ? "·" : t->verdict[wall] == TRICK_WORKED ? "**E**" : "?";
+	return t->verdict[wall] == TRICK_STOPPED  ? "·"
+	       : t->verdict[wall] == TRICK_WORKED ? "**E**"
+						  : "?";
 }
 
 void selftest_markdown(struct buf *out, const struct selftest *test)
 {
-	buf_add(out, STR("# The escape corpus\n\n"
-			 "Made by `outrider sandbox selftest --compare --format markdown`. Each trick is tried without a "
-			 "sandbox first, and counts only when it works there. The verdict is what is seen from outside. "
-			 "bubblewrap has all flags that it offers, and neither an exec gate, a filter of system calls nor limits, "
-			 "which it leaves to its caller.\n\n"));
+	buf_add(out,
+		STR("# The escape corpus\n\n"
+		    "Made by `outrider sandbox selftest --compare --format markdown`. Each trick is tried without a "
+		    "sandbox first, and counts only when it works there. The verdict is what is seen from outside. "
+		    "bubblewrap has all flags that it offers, and neither an exec gate, a filter of system calls nor limits, "
+		    "which it leaves to its caller.\n\n"));
 	families(out, test);
 	for (int wall = WALL_BUILD; wall < WALLS; wall++)
 		if (is_there(test, wall))
 			survivors(out, test, wall);
-	buf_add(out, STR("\n## Every trick\n\nE: it worked; ·: stopped; n/a: it does not work on that host without a sandbox.\n\n"
-			 "| id | trick | bare |"));
+	buf_add(out,
+		STR("\n## Every trick\n\nE: it worked; ·: stopped; n/a: it does not work on that host without a sandbox.\n\n"
+		    "| id | trick | bare |"));
 	for (int wall = WALL_BUBBLEWRAP; wall < WALLS; wall++)
 		if (is_there(test, wall))
 			buf_printf(out, " %s |", selftest_wall_name((enum selftest_wall)wall));

@@ -35,7 +35,8 @@ static void text_row(struct buf *out, const struct selftest *test, const struct 
 					  : NULL;
 
 		if (t->verdict[wall] == TRICK_WORKED || t->verdict[wall] == TRICK_BROKEN)
-			buf_printf(out, "     %s: %.*s%s%s\n", selftest_wall_name((enum selftest_wall)wall),
+			buf_printf(out, "     %s: %.*s%s%s\n",
+				   selftest_wall_name((enum selftest_wall)wall),
 				   STR_ARG(t->why[wall]), why ? "; allowed: " : "", why ? why : "");
 	}
 }
@@ -48,19 +49,21 @@ static void text_score(struct buf *out, const struct selftest *test, int wall)
 	if (!result->wanted)
 		return;
 	if (!result->there) {
-		buf_printf(out, "%-10s not tried: %.*s\n", selftest_wall_name((enum selftest_wall)wall),
-			   STR_ARG(result->why));
+		buf_printf(out, "%-10s not tried: %.*s\n",
+			   selftest_wall_name((enum selftest_wall)wall), STR_ARG(result->why));
 		return;
 	}
 	selftest_score(&score, test, (enum selftest_wall)wall, STR(""));
 	if (wall == WALL_BARE)
-		buf_printf(out, "%-10s %zu of %zu tricks work without a sandbox (%.1f s)\n", "bare", score.tried,
-			   test->tricks.n, (double)result->ms / 1000);
+		buf_printf(out, "%-10s %zu of %zu tricks work without a sandbox (%.1f s)\n", "bare",
+			   score.tried, test->tricks.n, (double)result->ms / 1000);
 	else
-		buf_printf(out, "%-10s %zu of %zu stopped (%.1f %%), %zu allowed, %zu unexpected (%.1f s)\n",
-			   selftest_wall_name((enum selftest_wall)wall), score.stopped, score.tried,
-			   score.tried ? 100.0 * (double)score.stopped / (double)score.tried : 100.0,
-			   score.explained, score.unexpected, (double)result->ms / 1000);
+		buf_printf(
+			out,
+			"%-10s %zu of %zu stopped (%.1f %%), %zu allowed, %zu unexpected (%.1f s)\n",
+			selftest_wall_name((enum selftest_wall)wall), score.stopped, score.tried,
+			score.tried ? 100.0 * (double)score.stopped / (double)score.tried : 100.0,
+			score.explained, score.unexpected, (double)result->ms / 1000);
 }
 
 void selftest_text(struct buf *out, const struct selftest *test)
@@ -88,11 +91,12 @@ static json_t *json_trick(const struct selftest *test, const struct selftest_tri
 			continue;
 		json_object_set_new(walls, selftest_wall_name((enum selftest_wall)wall),
 				    json_pack("{s:s, s:s%, s:s?}", "verdict", word(t, wall), "seen",
-					      t->why[wall].len ? t->why[wall].p : "", t->why[wall].len, "allowed",
+					      t->why[wall].len ? t->why[wall].p : "",
+					      t->why[wall].len, "allowed",
 					      t->verdict[wall] == TRICK_WORKED ? allowed : NULL));
 	}
-	return json_pack("{s:s%, s:s%, s:s%, s:o}", "id", t->id.p, t->id.len, "family", t->family.p, t->family.len,
-			 "title", t->title.p, t->title.len, "walls", walls);
+	return json_pack("{s:s%, s:s%, s:s%, s:o}", "id", t->id.p, t->id.len, "family", t->family.p,
+			 t->family.len, "title", t->title.p, t->title.len, "walls", walls);
 }
 
 static json_t *json_score(const struct selftest *test, int wall)
@@ -103,15 +107,17 @@ static json_t *json_score(const struct selftest *test, int wall)
 	if (!result->there)
 		return json_pack("{s:b, s:s%}", "there", 0, "why", result->why.p, result->why.len);
 	selftest_score(&score, test, (enum selftest_wall)wall, STR(""));
-	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "there", 1, "tried", (json_int_t)score.tried, "stopped",
-			 (json_int_t)score.stopped, "allowed", (json_int_t)score.explained, "unexpected",
-			 (json_int_t)score.unexpected, "ms", (json_int_t)result->ms);
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "there", 1, "tried",
+			 (json_int_t)score.tried, "stopped", (json_int_t)score.stopped, "allowed",
+			 (json_int_t)score.explained, "unexpected", (json_int_t)score.unexpected,
+			 "ms", (json_int_t)result->ms);
 }
 
 int selftest_json(struct buf *out, const struct selftest *test, struct err *err)
 {
 	json_t *tricks = json_array(), *walls = json_object();
-	json_t *all = json_pack("{s:b, s:o, s:o}", "holds", selftest_holds(test), "walls", walls, "tricks", tricks);
+	json_t *all = json_pack("{s:b, s:o, s:o}", "holds", selftest_holds(test), "walls", walls,
+				"tricks", tricks);
 	char *text;
 
 	for (int wall = 0; wall < WALLS; wall++)

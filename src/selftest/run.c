@@ -49,7 +49,7 @@ static void interrupt(int signal)
 /* The trials that run at the same time. */
 struct bench {
 	struct trial trials[SELFTEST_MAX_PARALLEL];
-	size_t       n, room;
+	size_t n, room;
 };
 
 static void reap(const struct bench *bench)
@@ -100,8 +100,29 @@ static void step_all(struct bench *bench, struct lab *lab)
 	}
 }
 
-static int try_wall(struct selftest *test, struct lab *lab, enum selftest_wall wall, struct bench *bench,
-		    struct err *err)
+/* True when the wall came up for none of the first tricks: it will for no other. */
+static bool is_refused(struct selftest *test, enum selftest_wall wall, size_t started)
+{
+	size_t broken = 0;
+
+	for (size_t i = 0; i < started; i++) {
+		if (test->tricks.items[i].verdict[wall] != TRICK_BROKEN)
+			continue;
+		test->walls[wall].why = test->tricks.items[i].why[wall];
+		broken++;
+	}
+	return started > 0 && broken == started;
+}
+
+static void forget(struct selftest *test, enum selftest_wall wall)
+{
+	test->walls[wall].there = false;
+	for (size_t i = 0; i < test->tricks.n; i++)
+		test->tricks.items[i].verdict[wall] = TRICK_NOT_RUN;
+}
+
+static int try_wall(struct selftest *test, struct lab *lab, enum selftest_wall wall,
+		    struct bench *bench, struct err *err)
 {
 	uint64_t began = now_ms();
 	size_t next = 0;
@@ -109,8 +130,10 @@ static int try_wall(struct selftest *test, struct lab *lab, enum selftest_wall w
 	while (next < test->tricks.n || bench->n > 0) {
 		if (interrupted)
 			return err_set(err, ERR_TEMP, "the self-test was interrupted");
-		if (next < test->tricks.n && bench->n < bench->room) {
-			if (trial_start(&bench->trials[bench->n], lab, &test->tricks.items[next], wall, err) < 0)
+		/* the first one alone: if it is refused, so are all */
+		if (next < test->tricks.n && bench->n < (next == 1 ? 1 : bench->room)) {
+			if (trial_start(&bench->trials[bench->n], lab, &test->tricks.items[next],
+					wall, err) < 0)
 				return -1;
 			bench->n++;
 			next++;
@@ -118,6 +141,10 @@ static int try_wall(struct selftest *test, struct lab *lab, enum selftest_wall w
 			wait_a_little(bench);
 		}
 		step_all(bench, lab);
+		if (bench->n == 0 && is_refused(test, wall, next)) {
+			forget(test, wall);
+			break;
+		}
 	}
 	test->walls[wall].ms = now_ms() - began;
 	return 0;
@@ -144,16 +171,18 @@ static int try_walls(struct selftest *test, struct lab *lab, const struct selfte
 /* git writes it once; a copy is enough for each repository. Without git its tricks are n/a. */
 static struct str make_index(const struct lab *lab, struct arena *mem)
 {
-	char script[512], shell[] = "sh", option[] = "-c", *argv[] = { shell, option, script, NULL };
+	char script[512], shell[] = "sh", option[] = "-c",
+			  *argv[] = { shell, option, script, NULL };
 	char *env[] = { (char[]){ "PATH=/usr/local/bin:/usr/bin:/bin" }, (char[]){ "HOME=/" },
 			(char[]){ "GIT_CONFIG_NOSYSTEM=1" }, NULL };
 	struct str index = { 0 };
 	char path[128];
 	pid_t pid = fork();
 
-	snprintf(script, sizeof script,
-		 "exec >/dev/null 2>&1 && mkdir %s/git && cd %s/git && git init -q && echo text >tracked && git add tracked",
-		 lab->dir, lab->dir);
+	snprintf(
+		script, sizeof script,
+		"exec >/dev/null 2>&1 && mkdir %s/git && cd %s/git && git init -q && echo text >tracked && git add tracked",
+		lab->dir, lab->dir);
 	if (pid == 0) {
 		execve("/bin/sh", argv, env);
 		_exit(127);
@@ -188,9 +217,12 @@ static void prepare_process(void)
 
 static size_t parallel(const struct selftest_options *options)
 {
-	long wanted = options->parallel ? (long)options->parallel : 4 * sysconf(_SC_NPROCESSORS_ONLN);
+	long wanted =
+		options->parallel ? (long)options->parallel : 4 * sysconf(_SC_NPROCESSORS_ONLN);
 
-	return wanted < 1 ? 1 : wanted > SELFTEST_MAX_PARALLEL ? SELFTEST_MAX_PARALLEL : (size_t)wanted;
+	return wanted < 1                       ? 1
+	       : wanted > SELFTEST_MAX_PARALLEL ? SELFTEST_MAX_PARALLEL
+						: (size_t)wanted;
 }
 
 static void end_all(struct bench *bench, struct lab *lab)

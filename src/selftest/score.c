@@ -2,17 +2,21 @@
 
 /* Tricks that a wall lets work, and why that is right. Everything else must be stopped. */
 static const struct {
-	const char        *id;
+	const char *id;
 	enum selftest_wall wall;
-	const char        *why;
+	const char *why;
 } baseline[] = {
 	{ "E09", WALL_BUILD, "a build runs what it brings; the exec gate writes down its digest" },
-	{ "E16", WALL_BUILD, "a library is mapped, not executed: no gate sees it; the other walls hold its code" },
-	{ "E17", WALL_BUILD, "runtimes with a JIT need it; a policy can forbid it by the layer mdwe" },
-	{ "E35", WALL_BUILD, "a build runs what it brings, under any name; the gate knows it by its digest" },
+	{ "E16", WALL_BUILD,
+	  "a library is mapped, not executed: no gate sees it; the other walls hold its code" },
+	{ "E17", WALL_BUILD,
+	  "runtimes with a JIT need it; a policy can forbid it by the layer mdwe" },
+	{ "E35", WALL_BUILD,
+	  "a build runs what it brings, under any name; the gate knows it by its digest" },
 	{ "E48", WALL_BUILD, "a build runs the toolchain" },
 	{ "E49", WALL_BUILD, "a build runs the toolchain" },
-	{ "E45", WALL_BUILD, "runtimes with a JIT need it; a policy can forbid it by the layer mdwe" },
+	{ "E45", WALL_BUILD,
+	  "runtimes with a JIT need it; a policy can forbid it by the layer mdwe" },
 	{ "E46", WALL_BUILD, "a build loads libraries that it made" },
 };
 
@@ -24,8 +28,8 @@ const char *selftest_baseline(struct str id, enum selftest_wall wall)
 	return NULL;
 }
 
-void selftest_score(struct selftest_score *out, const struct selftest *test, enum selftest_wall wall,
-		    struct str family)
+void selftest_score(struct selftest_score *out, const struct selftest *test,
+		    enum selftest_wall wall, struct str family)
 {
 	struct selftest_score score = { 0 };
 

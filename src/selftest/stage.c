@@ -17,7 +17,7 @@
 #include "base/scope.h"
 #include "lab.h"
 
-enum { CANARY_MAX = 1 << 20, SESSION_KEYRING = -3 };
+enum { CANARY_MAX = 1 << 20, SESSION_KEYRING = -3, KEYCTL_UNLINK = 9 };
 
 void random_hex(char out[TOKEN + 1])
 {
@@ -72,7 +72,8 @@ static int make_host(struct stage *s, const char *tricks, struct err *err)
 	    mkdir(s->work, 0755) < 0)
 		return err_errno(err, "make '%s'", s->base);
 	snprintf(path, sizeof path, "%s/mine", s->outside);
-	if (write_text(s->secret_path, str_of(s->secret), err) < 0 || write_text(path, STR("mine\n"), err) < 0)
+	if (write_text(s->secret_path, str_of(s->secret), err) < 0 ||
+	    write_text(path, STR("mine\n"), err) < 0)
 		return -1;
 	/* a time that nobody can guess, for who may look but not read */
 	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
@@ -83,7 +84,8 @@ static int make_host(struct stage *s, const char *tricks, struct err *err)
 	snprintf(path, sizeof path, "%s/%s", s->host, s->hidden);
 	if (write_text(path, STR(""), err) < 0)
 		return -1;
-	snprintf(canary, sizeof canary, "%.*s/outrider-canary", (int)(strrchr(tricks, '/') - tricks), tricks);
+	snprintf(canary, sizeof canary, "%.*s/outrider-canary",
+		 (int)(strrchr(tricks, '/') - tricks), tricks);
 	if (make_canary(canary, s->tool, s->tool_token, err) < 0)
 		return -1;
 	snprintf(path, sizeof path, "%s/brought", s->work);
@@ -122,14 +124,16 @@ static int make_repository(const struct stage *s, struct str git_index, struct e
 	return 0;
 }
 
-static _Noreturn void become_victim(const struct stage *s, const char *tricks, int ready, int secret)
+static _Noreturn void become_victim(const struct stage *s, const char *tricks, int ready,
+				    int secret)
 {
 	char environment[TOKEN + 32], *env[] = { environment, NULL };
 	char name[TOKEN + 16], *argv[] = { name, (char[]){ "victim" }, NULL };
 
 	snprintf(environment, sizeof environment, "OUTRIDER_SECRET=%s", s->secret);
 	snprintf(name, sizeof name, "host-%s", s->victim_name);
-	if (chdir(s->host) == 0 && dup2(ready, STDOUT_FILENO) >= 0 && dup2(secret, s->victim_open) >= 0) {
+	if (chdir(s->host) == 0 && dup2(ready, STDOUT_FILENO) >= 0 &&
+	    dup2(secret, s->victim_open) >= 0) {
 		/* an answer that is not read must not stop it */
 		signal(SIGUSR1, SIG_DFL);
 		execve(tricks, argv, env);
@@ -153,7 +157,8 @@ static int start_victim(struct stage *s, const char *tricks, struct err *err)
 	n = s->victim < 0 ? -1 : read(ends[0], s->address, sizeof s->address - 1);
 	close(ends[0]);
 	if (n <= 0)
-		return err_set(err, ERR_PERM, "the host process for tricks ('%s victim') did not start", tricks);
+		return err_set(err, ERR_PERM,
+			       "the host process for tricks ('%s victim') did not start", tricks);
 	s->address[n] = 0;
 	s->address[strcspn(s->address, "\n")] = 0;
 	return 0;
@@ -196,7 +201,7 @@ static void take_handle(struct stage *s)
 {
 	struct {
 		struct file_handle head;
-		unsigned char      bytes[MAX_HANDLE_SZ];
+		unsigned char bytes[MAX_HANDLE_SZ];
 	} handle;
 	int mount;
 
@@ -225,12 +230,19 @@ static void open_leaks(struct stage *s, const struct listeners *listeners)
 }
 
 int stage_open(struct stage *out, const char *lab, const char *tricks, struct str git_index,
-	       const struct listeners *listeners, struct err *err)
+	       const struct listeners *listeners, bool with_objects, struct err *err)
 {
-	struct stage s = { .shm = -1, .msg = -1, .key = -1, .dir_fd = -1, .secret_fd = -1, .outside_fd = -1,
-			   .socket_fd = -1, .terminal = -1, .slave = -1 };
-	char *const tokens[] = { s.token, s.secret, s.tool_token, s.brought_token, s.library_token, s.hidden,
-				 s.marker, s.victim_name };
+	struct stage s = { .shm = -1,
+			   .msg = -1,
+			   .key = -1,
+			   .dir_fd = -1,
+			   .secret_fd = -1,
+			   .outside_fd = -1,
+			   .socket_fd = -1,
+			   .terminal = -1,
+			   .slave = -1 };
+	char *const tokens[] = { s.token,         s.secret, s.tool_token, s.brought_token,
+				 s.library_token, s.hidden, s.marker,     s.victim_name };
 
 	for (size_t i = 0; i < COUNT(tokens); i++)
 		random_hex(tokens[i]);
@@ -240,11 +252,13 @@ int stage_open(struct stage *out, const char *lab, const char *tricks, struct st
 	snprintf(s.outside, sizeof s.outside, "%.70s/outside", s.host);
 	snprintf(s.tool, sizeof s.tool, "%.70s/tool", s.host);
 	snprintf(s.secret_path, sizeof s.secret_path, "%.70s/secret", s.host);
-	if (make_host(&s, tricks, err) < 0 || make_repository(&s, git_index, err) < 0 || start_victim(&s, tricks, err) < 0) {
+	if (make_host(&s, tricks, err) < 0 || make_repository(&s, git_index, err) < 0 ||
+	    start_victim(&s, tricks, err) < 0) {
 		stage_close(&s);
 		return -1;
 	}
-	make_objects(&s);
+	if (with_objects)
+		make_objects(&s);
 	take_handle(&s);
 	open_leaks(&s, listeners);
 	stage_describe(&s.before, s.outside);
@@ -255,7 +269,8 @@ int stage_open(struct stage *out, const char *lab, const char *tricks, struct st
 /* rm copes with trees of any depth. */
 void remove_tree(const char *path)
 {
-	char copy[PATH_MAX], *argv[] = { (char[]){ "rm" }, (char[]){ "-rf" }, (char[]){ "--" }, copy, NULL };
+	char copy[PATH_MAX],
+		*argv[] = { (char[]){ "rm" }, (char[]){ "-rf" }, (char[]){ "--" }, copy, NULL };
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -278,7 +293,8 @@ static void unmount(const struct stage *s)
 
 void stage_close(struct stage *s)
 {
-	int *const fds[] = { &s->dir_fd, &s->secret_fd, &s->outside_fd, &s->socket_fd, &s->terminal, &s->slave };
+	int *const fds[] = { &s->dir_fd,    &s->secret_fd, &s->outside_fd,
+			     &s->socket_fd, &s->terminal,  &s->slave };
 
 	if (s->victim > 0) {
 		kill(s->victim, SIGKILL);
@@ -288,6 +304,9 @@ void stage_close(struct stage *s)
 		shmctl(s->shm, IPC_RMID, NULL);
 	if (s->msg >= 0)
 		msgctl(s->msg, IPC_RMID, NULL);
+	/* a user may have 200 keys */
+	if (s->key >= 0)
+		syscall(SYS_keyctl, KEYCTL_UNLINK, s->key, SESSION_KEYRING);
 	if (*s->mq)
 		syscall(SYS_mq_unlink, s->mq);
 	for (size_t i = 0; i < COUNT(fds); i++)
@@ -304,15 +323,28 @@ char **stage_arguments(const struct stage *s, const struct listeners *l, struct 
 	size_t n = 0;
 	const struct {
 		const char *key, *text;
-		long        number;
+		long number;
 	} all[] = {
-		{ "secret", s->secret_path, 0 }, { "outside", s->outside, 0 }, { "tool", s->tool, 0 },
-		{ "token", s->token, 0 }, { "pid", NULL, s->victim }, { "address", s->address, 0 },
-		{ "open", NULL, s->victim_open }, { "tcp", NULL, l->tcp_port }, { "tcp6", NULL, l->tcp6_port },
-		{ "udp", NULL, l->udp_port }, { "udp6", NULL, l->udp6_port }, { "web", NULL, l->web_port }, { "unix", l->unix_path, 0 },
-		{ "dgram", l->dgram_path, 0 }, { "abstract", l->abstract, 0 },
-		{ "abstract-dgram", l->abstract_dgram_name, 0 }, { "handle", s->handle, 0 },
-		{ "shm", NULL, s->shm_key }, { "mq", s->mq, 0 }, { "key", s->marker, 0 },
+		{ "secret", s->secret_path, 0 },
+		{ "outside", s->outside, 0 },
+		{ "tool", s->tool, 0 },
+		{ "token", s->token, 0 },
+		{ "pid", NULL, s->victim },
+		{ "address", s->address, 0 },
+		{ "open", NULL, s->victim_open },
+		{ "tcp", NULL, l->tcp_port },
+		{ "tcp6", NULL, l->tcp6_port },
+		{ "udp", NULL, l->udp_port },
+		{ "udp6", NULL, l->udp6_port },
+		{ "web", NULL, l->web_port },
+		{ "unix", l->unix_path, 0 },
+		{ "dgram", l->dgram_path, 0 },
+		{ "abstract", l->abstract, 0 },
+		{ "abstract-dgram", l->abstract_dgram_name, 0 },
+		{ "handle", s->handle, 0 },
+		{ "shm", NULL, s->shm_key },
+		{ "mq", s->mq, 0 },
+		{ "key", s->marker, 0 },
 #if defined(__x86_64__)
 		{ "loader", "/lib64/ld-linux-x86-64.so.2", 0 },
 #else
@@ -321,8 +353,9 @@ char **stage_arguments(const struct stage *s, const struct listeners *l, struct 
 	};
 
 	for (size_t i = 0; i < COUNT(all); i++) {
-		struct str text = all[i].text ? arena_printf(mem, "%s=%s", all[i].key, all[i].text)
-					      : arena_printf(mem, "%s=%ld", all[i].key, all[i].number);
+		struct str text = all[i].text
+					  ? arena_printf(mem, "%s=%s", all[i].key, all[i].text)
+					  : arena_printf(mem, "%s=%ld", all[i].key, all[i].number);
 
 		list[n++] = arena_z(mem, text);
 	}

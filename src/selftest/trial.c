@@ -8,16 +8,28 @@
 
 #include "base/scope.h"
 
-int trial_start(struct trial *out, struct lab *lab, struct selftest_trick *trick, enum selftest_wall wall,
-		struct err *err)
+static bool wants_objects(const struct selftest_trick *trick)
+{
+	return str_eq(trick->family, STR("ipc")) || str_eq(trick->family, STR("keyrings"));
+}
+
+int trial_start(struct trial *out, struct lab *lab, struct selftest_trick *trick,
+		enum selftest_wall wall, struct err *err)
 {
 	AUTO_ARENA struct arena mem;
-	struct trial t = { .trick = trick, .wall = wall, .web_port = lab->listeners.web_port, .output = -1, .report = -1, .cancel = -1 };
+	struct trial t = { .trick = trick,
+			   .wall = wall,
+			   .web_port = lab->listeners.web_port,
+			   .output = -1,
+			   .report = -1,
+			   .cancel = -1 };
 
 	arena_init(&mem, 1 << 20);
-	if (stage_open(&t.stage, lab->dir, lab->tricks, lab->git_index, &lab->listeners, err) < 0)
+	if (stage_open(&t.stage, lab->dir, lab->tricks, lab->git_index, &lab->listeners,
+		       wants_objects(trick), err) < 0)
 		return -1;
-	if (warden_start(&t, stage_arguments(&t.stage, &lab->listeners, &mem), lab->tricks, err) < 0) {
+	if (warden_start(&t, stage_arguments(&t.stage, &lab->listeners, &mem), lab->tricks, err) <
+	    0) {
 		stage_close(&t.stage);
 		return -1;
 	}

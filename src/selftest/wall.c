@@ -26,7 +26,8 @@ static void wait_or_cancel(pid_t pid, int cancel)
 	waitpid(pid, NULL, 0);
 }
 
-static int start(char **argv, const char *dir, const struct trial *trial, int output, int cancel, struct err *err)
+static int start(char **argv, const char *dir, const struct trial *trial, int output, int cancel,
+		 struct err *err)
 {
 	pid_t pid = fork();
 
@@ -62,8 +63,8 @@ static void append(char **to, size_t *n, char **from)
 		to[(*n)++] = *from;
 }
 
-static int run_bare(const struct trial *t, char **arguments, const char *tricks, int output, int cancel,
-		    struct err *err)
+static int run_bare(const struct trial *t, char **arguments, const char *tricks, int output,
+		    int cancel, struct err *err)
 {
 	AUTO_ARENA struct arena mem;
 	char **argv;
@@ -77,7 +78,8 @@ static int run_bare(const struct trial *t, char **arguments, const char *tricks,
 	return start(argv, t->stage.work, t, output, cancel, err);
 }
 
-static const char *const bwrap_places[] = { "/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap" };
+static const char *const bwrap_places[] = { "/usr/bin/bwrap", "/usr/local/bin/bwrap",
+					    "/bin/bwrap" };
 
 static const char *bwrap(void)
 {
@@ -115,9 +117,11 @@ static void add_root_dirs(struct words *words, struct arena *mem)
 
 		if (n > 0) {
 			target[n] = 0;
-			add(words, mem, (const char *const[]){ "--symlink", target, dirs[i], NULL });
+			add(words, mem,
+			    (const char *const[]){ "--symlink", target, dirs[i], NULL });
 		} else if (access(dirs[i], F_OK) == 0) {
-			add(words, mem, (const char *const[]){ "--ro-bind", dirs[i], dirs[i], NULL });
+			add(words, mem,
+			    (const char *const[]){ "--ro-bind", dirs[i], dirs[i], NULL });
 		}
 	}
 }
@@ -126,8 +130,8 @@ static void add_root_dirs(struct words *words, struct arena *mem)
  * All that it offers: every namespace and no further ones, no capabilities, an empty environment, a new session, a root of
  * its own, and git's hooks and configuration read-only, as agents' tools do it.
  */
-static int run_bwrap(const struct trial *t, char **arguments, const char *tricks, int output, int cancel,
-		     struct err *err)
+static int run_bwrap(const struct trial *t, char **arguments, const char *tricks, int output,
+		     int cancel, struct err *err)
 {
 	AUTO_ARENA struct arena mem;
 	struct words words = { 0 };
@@ -137,12 +141,14 @@ static int run_bwrap(const struct trial *t, char **arguments, const char *tricks
 	hooks = arena_printf(&mem, "%s/.git/hooks", t->stage.work).p;
 	config = arena_printf(&mem, "%s/.git/config", t->stage.work).p;
 	dir = arena_z(&mem, (struct str){ tricks, (size_t)(strrchr(tricks, '/') - tricks) });
-	ADD(bwrap(), "--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session",
-	    "--clearenv", "--hostname", "job", "--cap-drop", "ALL", "--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc");
+	ADD(bwrap(), "--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent",
+	    "--new-session", "--clearenv", "--hostname", "job", "--cap-drop", "ALL", "--ro-bind",
+	    "/usr", "/usr", "--ro-bind", "/etc", "/etc");
 	add_root_dirs(&words, &mem);
-	ADD("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", "--bind", t->stage.work, "/work",
-	    "--ro-bind", hooks, "/work/.git/hooks", "--ro-bind", config, "/work/.git/config", "--ro-bind", dir,
-	    "/opt/outrider", "--chdir", "/work", "--", "/opt/outrider/outrider-tricks");
+	ADD("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", "--bind",
+	    t->stage.work, "/work", "--ro-bind", hooks, "/work/.git/hooks", "--ro-bind", config,
+	    "/work/.git/config", "--ro-bind", dir, "/opt/outrider", "--chdir", "/work", "--",
+	    "/opt/outrider/outrider-tricks");
 	ARENA_PUSH(&mem, &words, arena_z(&mem, t->trick->id));
 	for (; *arguments; arguments++)
 		ARENA_PUSH(&mem, &words, *arguments);
@@ -163,4 +169,8 @@ static const char *ourselves(void)
 const struct wall wall_table[WALLS] = {
 	[WALL_BARE] = { nothing_missing, run_bare, ourselves },
 	[WALL_BUBBLEWRAP] = { bwrap_missing, run_bwrap, bwrap },
+#ifdef SELFTEST_OURS
+	[WALL_BUILD] = { nothing_missing, run_build, ourselves },
+	[WALL_SEALED] = { nothing_missing, run_sealed, ourselves },
+#endif
 };

@@ -11,8 +11,8 @@
 enum { LOOPBACK_ALLOWED = 1, LOOPBACK_REBOUND = 2 };
 
 /* Every name leads to the host: whoever asks the wrong one gets through, and is seen. */
-static int resolve(struct address *out, size_t max, size_t *n, const struct host *host, void *payload,
-		   struct err *err)
+static int resolve(struct address *out, size_t max, size_t *n, const struct host *host,
+		   void *payload, struct err *err)
 {
 	struct network *network = payload;
 	struct address address = { { [10] = 0xff, [11] = 0xff, 127, 0, 0, LOOPBACK_ALLOWED } };
@@ -31,7 +31,8 @@ static int resolve(struct address *out, size_t max, size_t *n, const struct host
 
 static int read_routes(struct network *network, struct arena *mem, int port, struct err *err)
 {
-	static const char route[] = "  - { host: %s, port: %d, tls: false, methods: [GET], paths: ['/public/**'] }\n";
+	static const char route[] =
+		"  - { host: %s, port: %d, tls: false, methods: [GET], paths: ['/public/**'] }\n";
 	struct yaml_docs docs;
 	char text[512];
 	int n = snprintf(text, sizeof text, "addresses: [127.0.0.1]\nbuild:\n");
@@ -60,11 +61,15 @@ static const char *const no_variables[] = { NULL };
 
 int network_open(struct network *out, struct arena *mem, const struct trial *trial, struct err *err)
 {
-	*out = (struct network){ .report = trial->report, .net = { .fd = -1, .serve = serve, .env = no_variables } };
+	*out = (struct network){ .report = trial->report,
+				 .net = { .fd = -1, .serve = serve, .env = no_variables } };
 	if (read_routes(out, mem, trial->web_port, err) < 0)
 		return -1;
 	out->options = (struct broker_options){
-		.routes = &out->routes, .phase = ROUTE_BUILD, .resolve = resolve, .resolve_with = out,
+		.routes = &out->routes,
+		.phase = ROUTE_BUILD,
+		.resolve = resolve,
+		.resolve_with = out,
 	};
 	if (broker_open(&out->broker, &out->options, err) < 0)
 		return -1;

@@ -27,10 +27,10 @@ enum {
 static const char *const listed[] = { "/bin/sh", "/usr/bin/env", "/bin/true", "/bin/cp" };
 
 struct attempt {
-	struct arena                *mem;
+	struct arena *mem;
 	const struct sandbox_policy *policy;
-	const char                  *work;
-	int                          output;
+	const char *work;
+	int output;
 };
 
 static void allow(struct sandbox_policy *policy, struct arena *mem, const char *path)
@@ -40,7 +40,8 @@ static void allow(struct sandbox_policy *policy, struct arena *mem, const char *
 	ARENA_PUSH(mem, &policy->exec.allow, rule);
 }
 
-static void make_policy(struct sandbox_policy *policy, struct arena *mem, enum sandbox_trust trust, const char *tricks)
+static void make_policy(struct sandbox_policy *policy, struct arena *mem, enum sandbox_trust trust,
+			const char *tricks)
 {
 	struct str dir = { tricks, (size_t)(strrchr(tricks, '/') - tricks) };
 	struct str_list ro = { 0 };
@@ -58,10 +59,18 @@ static void make_policy(struct sandbox_policy *policy, struct arena *mem, enum s
 			allow(policy, mem, listed[i]);
 	}
 	policy->limits = (struct sandbox_limits){
-		.wall_ms = JOB_WALL_MS, .cpu_ms = JOB_WALL_MS, .cpu_percent = policy->limits.cpu_percent,
-		.memory = LIMIT_MEMORY_HERE, .swap = 0, .pids = LIMIT_PIDS_HERE, .disk = LIMIT_DISK_HERE,
-		.inodes = LIMIT_INODES_HERE, .file = LIMIT_FILE_HERE, .fds = LIMIT_FDS_HERE,
-		.output_bytes = LIMIT_OUTPUT_HERE, .output_lines = LIMIT_LINES_HERE,
+		.wall_ms = JOB_WALL_MS,
+		.cpu_ms = JOB_WALL_MS,
+		.cpu_percent = policy->limits.cpu_percent,
+		.memory = LIMIT_MEMORY_HERE,
+		.swap = 0,
+		.pids = LIMIT_PIDS_HERE,
+		.disk = LIMIT_DISK_HERE,
+		.inodes = LIMIT_INODES_HERE,
+		.file = LIMIT_FILE_HERE,
+		.fds = LIMIT_FDS_HERE,
+		.output_bytes = LIMIT_OUTPUT_HERE,
+		.output_lines = LIMIT_LINES_HERE,
 	};
 }
 
@@ -96,19 +105,25 @@ static int on_done(void *ctx, int changes, enum workdir_mode mode, struct err *e
 	return harvest_apply(&harvest, changes, to, err);
 }
 
-static int run(enum sandbox_trust trust, const struct trial *t, char **arguments, const char *tricks, int output,
-	       int cancel, struct err *err)
+static int run(enum sandbox_trust trust, const struct trial *t, char **arguments,
+	       const char *tricks, int output, int cancel, struct err *err)
 {
 	AUTO_ARENA struct arena mem;
 	struct sandbox_policy policy;
 	struct attempt attempt = { &mem, &policy, t->stage.work, output };
 	struct text {
 		const char **items;
-		size_t       n, cap;
+		size_t n, cap;
 	} argv = { 0 };
 	struct sandbox_job job = {
-		.policy = &policy, .workdir = t->stage.work, .stdin_fd = -1, .actor = STR("selftest"),
-		.on_output = on_output, .on_done = on_done, .ctx = &attempt, .cancel_fd = cancel,
+		.policy = &policy,
+		.workdir = t->stage.work,
+		.stdin_fd = -1,
+		.actor = STR("selftest"),
+		.on_output = on_output,
+		.on_done = on_done,
+		.ctx = &attempt,
+		.cancel_fd = cancel,
 	};
 	struct network network = { .net.fd = -1 };
 	struct receipt receipt;
@@ -133,7 +148,8 @@ static int run(enum sandbox_trust trust, const struct trial *t, char **arguments
 	return result;
 }
 
-int run_build(const struct trial *t, char **arguments, const char *tricks, int output, int cancel, struct err *err)
+int run_build(const struct trial *t, char **arguments, const char *tricks, int output, int cancel,
+	      struct err *err)
 {
 	return run(TRUST_UNTRUSTED, t, arguments, tricks, output, cancel, err);
 }

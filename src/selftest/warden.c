@@ -121,8 +121,8 @@ static bool is_about_survivors(const struct trial *t)
 	return str_eq(t->trick->effect, STR("survivor")) || str_eq(t->trick->effect, STR("pipe"));
 }
 
-static _Noreturn void be_warden(const struct trial *t, char **arguments, const char *tricks, int output,
-				int report, int cancel)
+static _Noreturn void be_warden(const struct trial *t, char **arguments, const char *tricks,
+				int output, int report, int cancel)
 {
 	char text[512];
 	struct err err;
@@ -154,7 +154,8 @@ int warden_start(struct trial *t, char **arguments, const char *tricks, struct e
 {
 	int output[2], report[2], cancel[2];
 
-	if (pipe2(output, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0 || pipe2(cancel, O_CLOEXEC) < 0)
+	if (pipe2(output, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0 ||
+	    pipe2(cancel, O_CLOEXEC) < 0)
 		return err_errno(err, "make pipes");
 	t->warden = fork();
 	if (t->warden < 0)

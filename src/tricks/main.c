@@ -15,10 +15,9 @@
 #include "trick.h"
 
 static const struct trick *const families[] = {
-	exec_tricks,   image_tricks,  race_tricks,	file_tricks,   plant_tricks, device_tricks,
-	process_tricks, signal_tricks, ipc_tricks,	net_tricks,    socket_tricks, kernel_tricks,
-	namespace_tricks, flood_tricks, result_tricks,
-	proxy_tricks,
+	exec_tricks,      image_tricks,  race_tricks,   file_tricks,  plant_tricks,  device_tricks,
+	process_tricks,   signal_tricks, ipc_tricks,    net_tricks,   socket_tricks, kernel_tricks,
+	namespace_tricks, flood_tricks,  result_tricks, proxy_tricks,
 };
 
 static char **arguments;

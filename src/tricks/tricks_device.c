@@ -33,7 +33,8 @@ static int disk(void)
 		if (sscanf(line, "%*u %*u %*u %127s", name) == 1)
 			hold_fd(open(path_of("/dev/%s", name), O_RDONLY));
 	/* without /proc the usual names */
-	for (const char *const *n = (const char *const[]){ "vda", "sda", "nvme0n1", "loop0", NULL }; *n; n++)
+	for (const char *const *n = (const char *const[]){ "vda", "sda", "nvme0n1", "loop0", NULL };
+	     *n; n++)
 		hold_fd(open(path_of("/dev/%s", *n), O_RDONLY));
 	return 1;
 }
@@ -165,21 +166,31 @@ const struct trick device_tricks[] = {
 	{ "F64", "devices", "node", "make a character device", make_char_device },
 	{ "F65", "devices", "descriptor /dev/fuse", "open /dev/fuse", fuse },
 	{ "F66", "devices", "descriptor /dev/net/tun", "open /dev/net/tun", tunnel },
-	{ "F67", "devices", "descriptor /dev/loop-control", "open /dev/loop-control", loop_control },
+	{ "F67", "devices", "descriptor /dev/loop-control", "open /dev/loop-control",
+	  loop_control },
 	{ "F68", "devices", "descriptor /dev/kmsg", "write to the kernel's log", kernel_log },
 	{ "F69", "devices", "descriptor /dev/uinput", "make key presses", input },
 	{ "F70", "devices", "descriptor /dev/{console,tty1}", "write to the console", console },
-	{ "P10", "switches", "descriptor */sys/kernel/core_pattern", "open core_pattern for writing", core_pattern },
-	{ "P11", "switches", "descriptor */cgroup.procs", "open cgroup.procs for writing", group_procs },
-	{ "P30", "switches", "descriptor */release_agent", "open release_agent for writing", release_agent },
-	{ "P31", "switches", "descriptor */sys/kernel/modprobe", "open the module helper's name", module_helper },
-	{ "P32", "switches", "descriptor */sysrq-trigger", "open sysrq-trigger for writing", sysrq },
+	{ "P10", "switches", "descriptor */sys/kernel/core_pattern",
+	  "open core_pattern for writing", core_pattern },
+	{ "P11", "switches", "descriptor */cgroup.procs", "open cgroup.procs for writing",
+	  group_procs },
+	{ "P30", "switches", "descriptor */release_agent", "open release_agent for writing",
+	  release_agent },
+	{ "P31", "switches", "descriptor */sys/kernel/modprobe", "open the module helper's name",
+	  module_helper },
+	{ "P32", "switches", "descriptor */sysrq-trigger", "open sysrq-trigger for writing",
+	  sysrq },
 	{ "P33", "switches", "descriptor */register", "open binfmt_misc's register", binfmt },
-	{ "P34", "switches", "descriptor */uevent_helper", "open uevent_helper for writing", uevent_helper },
+	{ "P34", "switches", "descriptor */uevent_helper", "open uevent_helper for writing",
+	  uevent_helper },
 	{ "P35", "switches", "descriptor */uevent", "open a uevent file for writing", uevent },
-	{ "P36", "switches", "hostfile /etc/passwd /etc/ld.so.cache", "open files of /etc for writing", etc_file },
-	{ "P37", "switches", "hostfile /usr/bin/env /usr/bin/ls", "open a program of the toolchain for writing", toolchain_file },
-	{ "P38", "switches", "hostdev /usr/bin", "make a file beside the toolchain", toolchain_dir },
+	{ "P36", "switches", "hostfile /etc/passwd /etc/ld.so.cache",
+	  "open files of /etc for writing", etc_file },
+	{ "P37", "switches", "hostfile /usr/bin/env /usr/bin/ls",
+	  "open a program of the toolchain for writing", toolchain_file },
+	{ "P38", "switches", "hostdev /usr/bin", "make a file beside the toolchain",
+	  toolchain_dir },
 	{ "T19", "switches", "launcher", "open the launcher's own program", launcher },
 	{ 0 },
 };

@@ -35,7 +35,8 @@ static int dots(void)
 
 static int self_cwd(void)
 {
-	return run_program(path_of("/proc/self/cwd/../../../../../../../../../..%s", given("tool")));
+	return run_program(
+		path_of("/proc/self/cwd/../../../../../../../../../..%s", given("tool")));
 }
 
 static int through_symlink(void)
@@ -201,7 +202,8 @@ static int brought(void)
 
 static int brought_renamed(void)
 {
-	if (mkdir("usr", 0755) < 0 || mkdir("usr/bin", 0755) < 0 || rename("brought", "usr/bin/env") < 0)
+	if (mkdir("usr", 0755) < 0 || mkdir("usr/bin", 0755) < 0 ||
+	    rename("brought", "usr/bin/env") < 0)
 		return 1;
 	return run_program("usr/bin/env");
 }
@@ -287,8 +289,11 @@ const struct trick exec_tricks[] = {
 	{ "E33", "exec", "tool", "exec by an orphan in a session of its own", by_orphan },
 	{ "E34", "exec", "tool", "/dev/fd/N", by_dev_fd },
 	{ "E35", "exec", "brought", "a brought program renamed to usr/bin/env", brought_renamed },
-	{ "E47", "exec", "brought", "the dynamic loader, by a child that no tracer follows", untraced_loader },
-	{ "E48", "exec", "translated", "a program of the toolchain that no policy lists", not_listed },
-	{ "E49", "exec", "translated", "the same, by a child that no tracer follows", not_listed_untraced },
+	{ "E47", "exec", "brought", "the dynamic loader, by a child that no tracer follows",
+	  untraced_loader },
+	{ "E48", "exec", "translated", "a program of the toolchain that no policy lists",
+	  not_listed },
+	{ "E49", "exec", "translated", "the same, by a child that no tracer follows",
+	  not_listed_untraced },
 	{ 0 },
 };

@@ -98,7 +98,7 @@ static int by_handle(void)
 {
 	struct {
 		struct file_handle head;
-		unsigned char      bytes[MAX_HANDLE_SZ];
+		unsigned char bytes[MAX_HANDLE_SZ];
 	} handle = { 0 };
 	const char *text = given("handle");
 	int dir = open(".", O_RDONLY | O_DIRECTORY);
@@ -186,13 +186,15 @@ static int take_outside(void)
 
 static int put_outside(void)
 {
-	return write_file("result", given("token")) < 0 ? 1
+	return write_file("result", given("token")) < 0
+		       ? 1
 		       : rename("result", path_of("%s/result", given("outside")));
 }
 
 static int link_outside(void)
 {
-	return write_file("result", given("token")) < 0 ? 1
+	return write_file("result", given("token")) < 0
+		       ? 1
 		       : link("result", path_of("%s/result", given("outside")));
 }
 
@@ -252,7 +254,8 @@ const struct trick file_tricks[] = {
 	{ "F20", "files", "outside", "utimes() outside", touch_outside },
 	{ "F29", "files", "name", "list the secret's directory", list_names },
 	{ "F30", "descriptors", "secret", "an inherited descriptor of the secret", leaked_secret },
-	{ "F31", "descriptors", "outside", "create through an inherited directory", leaked_outside },
+	{ "F31", "descriptors", "outside", "create through an inherited directory",
+	  leaked_outside },
 	{ "F32", "descriptors", "secret", "fchdir() to an inherited directory", leaked_chdir },
 	{ "F33", "files", "secret", "move it into the work directory", read_moved },
 	{ "F34", "files", "secret", "many .. upwards", read_upwards },

@@ -90,19 +90,26 @@ static int touch_and_hold(void *memory, size_t size)
 
 static int anonymous(void)
 {
-	return touch_and_hold(mmap(NULL, MUCH_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-			      MUCH_MEMORY);
+	return touch_and_hold(
+		mmap(NULL, MUCH_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		MUCH_MEMORY);
 }
 
 static int shared(void)
 {
-	return touch_and_hold(mmap(NULL, MUCH_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
-			      MUCH_MEMORY);
+	return touch_and_hold(
+		mmap(NULL, MUCH_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+		MUCH_MEMORY);
 }
 
 /* No one process is large. */
 static int spread(void)
 {
+	int ready[2];
+	char byte;
+
+	if (pipe(ready) < 0)
+		return 1;
 	for (int i = 0; i < 16; i++) {
 		pid_t pid = fork();
 
@@ -110,11 +117,14 @@ static int spread(void)
 			touch(mmap(NULL, MUCH_MEMORY / 16, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
 			      MUCH_MEMORY / 16);
+			close(ready[0]);
+			(void)!write(ready[1], "x", 1);
 			for (;;)
 				pause();
 		}
 	}
-	usleep(300000);
+	for (int i = 0; i < 16; i++)
+		(void)!read(ready[0], &byte, 1);
 	hold();
 }
 

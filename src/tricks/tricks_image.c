@@ -1,7 +1,7 @@
 /* Programs without a file name, and code that comes in beside the main image. */
 #include <fcntl.h>
-#include <stdio.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -81,7 +81,8 @@ static int by_loader_line(void)
 
 static int by_loader_preload(void)
 {
-	const char *const argv[] = { given("loader"), "--preload", "./lib.so", "/usr/bin/env", NULL };
+	const char *const argv[] = { given("loader"), "--preload", "./lib.so", "/usr/bin/env",
+				     NULL };
 
 	return run_argv(argv);
 }
@@ -90,7 +91,9 @@ static int preload(void)
 {
 	static char cwd[4096];
 	const char *const argv[] = { "/usr/bin/env", NULL };
-	const char *const env[] = { path_of("LD_PRELOAD=%s/lib.so", getcwd(cwd, sizeof cwd) ? cwd : "."), NULL };
+	const char *const env[] = {
+		path_of("LD_PRELOAD=%s/lib.so", getcwd(cwd, sizeof cwd) ? cwd : "."), NULL
+	};
 
 	return run_env(argv, env);
 }
@@ -151,11 +154,13 @@ static int run_page(int first, int then)
 {
 #if defined(__x86_64__)
 	/* mov eax,1; mov edi,1; lea rsi,[rip+9]; mov edx,32; syscall; ret */
-	static const unsigned char code[] = { 0xb8, 1, 0, 0, 0, 0xbf, 1, 0, 0, 0, 0x48, 0x8d, 0x35, 8,
-					      0, 0, 0, 0xba, 32, 0, 0, 0, 0x0f, 0x05, 0xc3 };
+	static const unsigned char code[] = { 0xb8, 1,    0,    0,    0,    0xbf, 1,   0, 0,
+					      0,    0x48, 0x8d, 0x35, 8,    0,    0,   0, 0xba,
+					      32,   0,    0,    0,    0x0f, 0x05, 0xc3 };
 #elif defined(__aarch64__)
 	/* mov x8,64; mov x0,1; adr x1,+16; mov x2,32; svc 0; ret */
-	static const uint32_t code[] = { 0xd2800808, 0xd2800020, 0x10000081, 0xd2800402, 0xd4000001, 0xd65f03c0 };
+	static const uint32_t code[] = { 0xd2800808, 0xd2800020, 0x10000081,
+					 0xd2800402, 0xd4000001, 0xd65f03c0 };
 #else
 #error "the machine code of this processor is missing"
 #endif
@@ -238,20 +243,26 @@ static int own_tmpfs(void)
 
 const struct trick image_tricks[] = {
 	{ "E10", "image", "brought", "a memory file, execveat()", memory_file },
-	{ "E11", "image", "brought", "a memory file made with MFD_EXEC, by /proc/self/fd", memory_file_by_proc },
+	{ "E11", "image", "brought", "a memory file made with MFD_EXEC, by /proc/self/fd",
+	  memory_file_by_proc },
 	{ "E12", "image", "tool", "the dynamic loader with the denied program", by_loader },
-	{ "E13", "image", "brought", "the dynamic loader with a brought program", by_loader_brought },
+	{ "E13", "image", "brought", "the dynamic loader with a brought program",
+	  by_loader_brought },
 	{ "E14", "image", "brought", "from /dev/shm", from_dev_shm },
 	{ "E15", "image", "brought", "an O_TMPFILE file", no_name },
 	{ "E16", "image", "preload", "LD_PRELOAD of a brought library", preload },
-	{ "E17", "image", "page", "a page that is written, then executable", page_written_then_run },
-	{ "E18", "image", "tool", "bind mount of the denied program in an own user namespace", bound },
+	{ "E17", "image", "page", "a page that is written, then executable",
+	  page_written_then_run },
+	{ "E18", "image", "tool", "bind mount of the denied program in an own user namespace",
+	  bound },
 	{ "E19", "image", "tool", "overlay over its directory in an own user namespace", overlaid },
 	{ "E20", "image", "brought", "an own tmpfs in an own user namespace", own_tmpfs },
 	{ "E36", "image", "tool", "a memory file with the denied program", memory_file_tool },
-	{ "E37", "image", "brought", "a memory file made executable afterwards", memory_file_chmod },
+	{ "E37", "image", "brought", "a memory file made executable afterwards",
+	  memory_file_chmod },
 	{ "E38", "image", "brought", "a copy of the dynamic loader", by_loader_copy },
-	{ "E39", "image", "brought", "the dynamic loader as the interpreter of a script", by_loader_line },
+	{ "E39", "image", "brought", "the dynamic loader as the interpreter of a script",
+	  by_loader_line },
 	{ "E40", "image", "preload", "the dynamic loader with --preload", by_loader_preload },
 	{ "E41", "image", "brought", "from /tmp", from_tmp },
 	{ "E42", "image", "brought", "from /var/tmp", from_var_tmp },

@@ -48,7 +48,8 @@ static int ring_open(void)
 
 	if (fd < 0)
 		return 1;
-	submit = ring_memory(fd, params.sq_off.array + params.sq_entries * sizeof(uint32_t), IORING_OFF_SQ_RING);
+	submit = ring_memory(fd, params.sq_off.array + params.sq_entries * sizeof(uint32_t),
+			     IORING_OFF_SQ_RING);
 	requests = ring_memory(fd, params.sq_entries * sizeof *requests, IORING_OFF_SQES);
 	if (!submit || !requests)
 		return 1;
@@ -142,8 +143,8 @@ static int filter_of_ours(void)
 	struct sock_fprog program = { 1, &allow };
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return hold_fd((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
-				    &program));
+	return hold_fd((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+				    SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
 }
 
 static int new_filesystem(void)
@@ -153,7 +154,8 @@ static int new_filesystem(void)
 
 static int detached_tree(void)
 {
-	return hold_fd((int)syscall(SYS_open_tree, AT_FDCWD, ".", 1 /* OPEN_TREE_CLONE */ | O_CLOEXEC));
+	return hold_fd(
+		(int)syscall(SYS_open_tree, AT_FDCWD, ".", 1 /* OPEN_TREE_CLONE */ | O_CLOEXEC));
 }
 
 static int watch_host(void)
@@ -174,7 +176,8 @@ static int process_handle(void)
 /* The kernel's 32-bit door: other numbers, so a filter by number means other calls. */
 static int old_door(void)
 {
-	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	uint32_t address = (uint32_t)(uintptr_t)low;
 	long result;
 
@@ -182,7 +185,9 @@ static int old_door(void)
 		return 1;
 	strcpy(low, "by-int80");
 	/* 39 is mkdir there */
-	__asm__ volatile("int $0x80" : "=a"(result) : "a"(39L), "b"((long)address), "c"(0755L)
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(39L), "b"((long)address), "c"(0755L)
 			 : "memory", "r8", "r9", "r10", "r11");
 	return result < 0;
 }
@@ -210,16 +215,21 @@ const struct trick kernel_tricks[] = {
 	{ "K10", "kernel", "descriptor anon_inode:[userfaultfd]", "userfaultfd()", page_faults },
 	{ "K11", "kernel", "planted by-int80", "system calls through int 0x80", old_door },
 	{ "K12", "kernel", "planted by-x32", "system calls of the x32 ABI", long_pointers },
-	{ "K13", "kernel", "personality 40000", "personality(): addresses are not random", no_randomization },
+	{ "K13", "kernel", "personality 40000", "personality(): addresses are not random",
+	  no_randomization },
 	{ "K14", "kernel", "log", "read the kernel's log", kernel_log },
 	{ "K15", "kernel", "descriptor anon_inode:[fanotify]", "fanotify_init()", notifications },
-	{ "K25", "kernel", "personality 400000", "personality(): all memory is executable", read_implies_exec },
+	{ "K25", "kernel", "personality 400000", "personality(): all memory is executable",
+	  read_implies_exec },
 	{ "K26", "kernel", "descriptor *secretmem*", "memfd_secret()", secret_memory },
 	{ "K27", "kernel", "exec-memory", "an executable memory file", executable_memory_file },
-	{ "K28", "kernel", "descriptor anon_inode:seccomp notify", "a supervisor of our own for system calls", filter_of_ours },
+	{ "K28", "kernel", "descriptor anon_inode:seccomp notify",
+	  "a supervisor of our own for system calls", filter_of_ours },
 	{ "K29", "kernel", "descriptor anon_inode:[fscontext]", "fsopen()", new_filesystem },
-	{ "K30", "kernel", "descriptor anon_inode:inotify", "watch a directory of the host", watch_host },
-	{ "K31", "kernel", "descriptor anon_inode:[pidfd]", "a handle on a host process", process_handle },
+	{ "K30", "kernel", "descriptor anon_inode:inotify", "watch a directory of the host",
+	  watch_host },
+	{ "K31", "kernel", "descriptor anon_inode:[pidfd]", "a handle on a host process",
+	  process_handle },
 	{ "K32", "io_uring", "outside", "create a file by io_uring", ring_open },
 	{ "K34", "kernel", "detached", "open_tree(): a mount without a place", detached_tree },
 	{ 0 },

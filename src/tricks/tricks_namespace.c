@@ -130,7 +130,8 @@ static int full_proc(void)
 
 static int mount_proc(void)
 {
-	return in_namespace(CLONE_NEWNS | CLONE_NEWPID, full_proc) & in_namespace(CLONE_NEWNS, full_proc);
+	return in_namespace(CLONE_NEWNS | CLONE_NEWPID, full_proc) &
+	       in_namespace(CLONE_NEWNS, full_proc);
 }
 
 static int mount_sys(void)
@@ -199,9 +200,11 @@ const struct trick namespace_tricks[] = {
 	{ "K06", "namespaces", "mounted tmpfs", "mount in an own user namespace", mount_tmpfs },
 	{ "K35", "namespaces", "namespace user", "clone() with a user namespace", user_by_clone },
 	{ "K36", "namespaces", "namespace net", "an own network namespace", net },
-	{ "K37", "namespaces", "namespace mnt", "unshare() mounts without a user namespace", mounts_alone },
+	{ "K37", "namespaces", "namespace mnt", "unshare() mounts without a user namespace",
+	  mounts_alone },
 	{ "K38", "namespaces", "namespace pid", "an own process namespace", pids },
-	{ "K39", "namespaces", "namespace time_for_children", "an own time namespace", time_namespace },
+	{ "K39", "namespaces", "namespace time_for_children", "an own time namespace",
+	  time_namespace },
 	{ "K40", "namespaces", "mounted proc", "mount a full /proc", mount_proc },
 	{ "K41", "namespaces", "mounted sysfs", "mount /sys", mount_sys },
 	{ "K42", "namespaces", "mounted binfmt_misc", "mount binfmt_misc", mount_formats },

@@ -82,7 +82,8 @@ static int fast_open(void)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	const char *token = given("token");
 
-	return fd < 0 || sendto(fd, token, strlen(token), MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to) < 0;
+	return fd < 0 || sendto(fd, token, strlen(token), MSG_FASTOPEN, (struct sockaddr *)&to,
+				sizeof to) < 0;
 }
 
 static int fast_open_connect(void)
@@ -129,7 +130,8 @@ static int udp_many(void)
 	char *token = strdup(given("token"));
 	struct iovec part = { token, strlen(token) };
 	struct mmsghdr message = { .msg_hdr = { &to, sizeof to, &part, 1, NULL, 0, 0 } };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0), result = fd < 0 || sendmmsg(fd, &message, 1, 0) != 1;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0),
+	    result = fd < 0 || sendmmsg(fd, &message, 1, 0) != 1;
 
 	free(token);
 	return result;
@@ -141,11 +143,13 @@ static int dns(void)
 	unsigned char query[128] = { 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 32 };
 	struct sockaddr_in to = v4("127.0.0.1", given_number("udp"));
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	static const unsigned char rest[] = { 4, 'e', 'v', 'i', 'l', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0, 0, 16, 0, 1 };
+	static const unsigned char rest[] = { 4,   'e', 'v', 'i', 'l', 7, 'e', 'x', 'a',
+					      'm', 'p', 'l', 'e', 0,   0, 16,  0,   1 };
 
 	memcpy(query + 13, given("token"), 32);
 	memcpy(query + 45, rest, sizeof rest);
-	return fd < 0 || sendto(fd, query, 45 + sizeof rest, 0, (struct sockaddr *)&to, sizeof to) < 0;
+	return fd < 0 ||
+	       sendto(fd, query, 45 + sizeof rest, 0, (struct sockaddr *)&to, sizeof to) < 0;
 }
 
 static int datagram_lite(void)
@@ -257,8 +261,9 @@ static int listen_abstract(void)
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	memcpy(on.sun_path + 1, name, strlen(name));
-	if (fd < 0 || bind(fd, (struct sockaddr *)&on,
-			   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name))) < 0)
+	if (fd < 0 ||
+	    bind(fd, (struct sockaddr *)&on,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name))) < 0)
 		return 1;
 	return serve(fd, 0);
 }
@@ -286,7 +291,8 @@ const struct trick net_tricks[] = {
 	{ "N24", "descriptors", "bytes", "any inherited socket", any_leaked_socket },
 	{ "N25", "unix sockets", "bytes", "a path by /proc/self/root", path_by_root },
 	{ "N26", "unix sockets", "bytes", "a symlink to a socket", path_by_symlink },
-	{ "N27", "unix sockets", "bytes", "a socket below an inherited directory", path_by_descriptor },
+	{ "N27", "unix sockets", "bytes", "a socket below an inherited directory",
+	  path_by_descriptor },
 	{ "N28", "network", "socket 2 2 136", "UDP-Lite", datagram_lite },
 	{ 0 },
 };

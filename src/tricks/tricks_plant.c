@@ -139,6 +139,30 @@ static int worktree_config(void)
 	return plant("run") || write_file(".git/config.worktree", "[core]\n\tfsmonitor = ./run\n");
 }
 
+/* .git as a file names the real place, as in a worktree. */
+static int git_file(void)
+{
+	const char *const copy[] = { "/bin/cp", "-r", ".git", "own", NULL };
+
+	if (plant("run") || run_argv(copy) || write_file("own/config", OWN_CONFIG) < 0 ||
+	    rename(".git", "old") < 0)
+		return 1;
+	return write_file(".git", "gitdir: ./own\n");
+}
+
+/* git looks into a repository within the repository as soon as the index has it. */
+static int nested(void)
+{
+	static const char script[] =
+		"export HOME=/ GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory "
+		"GIT_CONFIG_VALUE_0='*' && git init -q sub && "
+		"git -C sub -c user.name=a -c user.email=a@localhost commit -q --allow-empty -m one && "
+		"git add sub && git -C sub config core.fsmonitor ../run";
+	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
+
+	return plant("run") || run_argv(argv);
+}
+
 static int in_new_dir(const char *dir, const char *path)
 {
 	if (dir)
@@ -211,31 +235,45 @@ static int setuid_by_fchmodat2(void)
 
 const struct trick plant_tricks[] = {
 	{ "F11", "planted", "planted .git/hooks/pre-commit", "write a git hook", hook },
-	{ "F12", "planted", "planted .claude/settings.json", "create a missing agent configuration", agent_settings },
+	{ "F12", "planted", "planted .claude/settings.json", "create a missing agent configuration",
+	  agent_settings },
 	{ "F15", "planted", "setuid", "leave a setuid file", setuid_file },
 	{ "F21", "planted", "planted .git/hooks/pre-commit", "replace .git", git_replaced },
 	{ "F22", "planted", "git", "append core.fsmonitor to .git/config", monitor },
-	{ "F23", "planted", "planted .github/workflows/own.yml", "create a missing CI workflow", workflow },
+	{ "F23", "planted", "planted .github/workflows/own.yml", "create a missing CI workflow",
+	  workflow },
 	{ "F24", "planted", "planted .outrider.yml", "write the own policy", own_policy },
-	{ "F25", "planted", "planted .git/hooks/pre-commit", "replace .git/hooks by a symlink", hooks_symlink },
-	{ "F46", "planted", "planted .git/hooks/pre-commit", "rename a file into .git/hooks", hook_renamed_in },
-	{ "F47", "planted", "planted .git/hooks/pre-commit", "hard link a file into .git/hooks", hook_linked_in },
+	{ "F25", "planted", "planted .git/hooks/pre-commit", "replace .git/hooks by a symlink",
+	  hooks_symlink },
+	{ "F46", "planted", "planted .git/hooks/pre-commit", "rename a file into .git/hooks",
+	  hook_renamed_in },
+	{ "F47", "planted", "planted .git/hooks/pre-commit", "hard link a file into .git/hooks",
+	  hook_linked_in },
 	{ "F48", "planted", "planted .git/hooks/pre-commit", "replace .git/hooks", hooks_replaced },
-	{ "F49", "planted", "planted .git/hooks/pre-commit", "exchange .git with another directory", git_exchanged },
-	{ "F50", "planted", "planted .git/hooks/pre-commit", "unmount what shields .git/hooks", unmount_shield },
-	{ "F51", "planted", "planted .git/hooks/pre-commit", "remount it writable", remount_shield },
-	{ "F52", "planted", "planted .git/hooks/pre-commit", "unmount it in an own user namespace", shield_in_namespace },
+	{ "F49", "planted", "planted .git/hooks/pre-commit", "exchange .git with another directory",
+	  git_exchanged },
+	{ "F50", "planted", "planted .git/hooks/pre-commit", "unmount what shields .git/hooks",
+	  unmount_shield },
+	{ "F51", "planted", "planted .git/hooks/pre-commit", "remount it writable",
+	  remount_shield },
+	{ "F52", "planted", "planted .git/hooks/pre-commit", "unmount it in an own user namespace",
+	  shield_in_namespace },
 	{ "F53", "planted", "git", "rename another file over .git/config", config_replaced },
 	{ "F54", "planted", "git", "git's own way: config.lock, then rename", config_by_lock },
 	{ "F55", "planted", "planted .gitlab-ci.yml", "create a missing pipeline", gitlab },
-	{ "F56", "planted", "planted AGENTS.md", "create missing instructions for agents", agent_text },
-	{ "F57", "planted", "planted .vscode/tasks.json", "create missing editor tasks", editor_tasks },
-	{ "F58", "planted", "planted .vscode/tasks.json", "the same below a symlink", by_symlinked_parent },
+	{ "F56", "planted", "planted AGENTS.md", "create missing instructions for agents",
+	  agent_text },
+	{ "F57", "planted", "planted .vscode/tasks.json", "create missing editor tasks",
+	  editor_tasks },
+	{ "F58", "planted", "planted .vscode/tasks.json", "the same below a symlink",
+	  by_symlinked_parent },
 	{ "F59", "planted", "setuid", "fchmod() with setgid", setgid_file },
 	{ "F60", "planted", "setuid", "mknod() of a setuid file", setuid_created },
 	{ "F61", "planted", "setuid", "fchmodat2() with setuid", setuid_by_fchmodat2 },
 	{ "T17", "planted", "git", "a clean filter for git", filter },
 	{ "T29", "planted", "git", ".git/commondir with another configuration", common_directory },
+	{ "T38", "planted", "git", ".git as a file that names another directory", git_file },
+	{ "T39", "planted", "git", "a repository within the repository", nested },
 	{ "T30", "planted", "git", ".git/config.worktree", worktree_config },
 	{ 0 },
 };

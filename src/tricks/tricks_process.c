@@ -83,7 +83,8 @@ static int proc_memory(void)
 static int steal_descriptor(void)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, host(), 0);
-	int fd = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, (int)given_number("open"), 0);
+	int fd =
+		pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, (int)given_number("open"), 0);
 
 	return fd < 0 || lseek(fd, 0, SEEK_SET) < 0 || leak_fd(fd) < 0;
 }
@@ -222,18 +223,21 @@ const struct trick process_tricks[] = {
 	{ "P06", "processes", "victim", "list the host's processes", enumerate },
 	{ "P07", "processes", "secret", "setns() into a host process's mounts", enter_mounts },
 	{ "P08", "privileges", "status NoNewPrivs 0", "setuid programs may give privileges", stay },
-	{ "P09", "privileges", "status CapBnd !0000000000000000", "the bounding set is not empty", stay },
+	{ "P09", "privileges", "status CapBnd !0000000000000000", "the bounding set is not empty",
+	  stay },
 	{ "P12", "processes", "survivor", "a daemon outlives the job", daemon_left },
 	{ "P17", "processes", "secret", "/proc/PID/mem of a host process", proc_memory },
 	{ "P18", "processes", "secret", "trace a host process (PTRACE_ATTACH)", attach_host },
 	{ "P20", "processes", "victim", "find the host's processes by number", guess },
 	{ "P21", "processes", "secret", "setns() by pidfd", enter_by_pidfd },
-	{ "P22", "processes", "supervisor-secret", "the environment of the supervisor", parent_environment },
+	{ "P22", "processes", "supervisor-secret", "the environment of the supervisor",
+	  parent_environment },
 	{ "P26", "privileges", "host", "the host's name", host_name },
 	{ "P28", "processes", "supervisor-traced", "trace the supervisor", trace_parent },
 	{ "P40", "privileges", "status CapEff !0000000000000000", "capabilities are held", stay },
 	{ "P41", "processes", "traced", "trace an own child", trace_child },
 	{ "P42", "processes", "traced", "PTRACE_TRACEME", ask_to_be_traced },
-	{ "T18", "processes", "pipe", "a process in a session of its own holds the output open", pipe_held },
+	{ "T18", "processes", "pipe", "a process in a session of its own holds the output open",
+	  pipe_held },
 	{ 0 },
 };

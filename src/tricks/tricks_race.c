@@ -137,9 +137,12 @@ static int write_race(void)
 }
 
 const struct trick race_tricks[] = {
-	{ "T01", "race", "tool", "the path of execve() changes while the kernel is asked", path_race },
+	{ "T01", "race", "tool", "the path of execve() changes while the kernel is asked",
+	  path_race },
 	{ "T26", "race", "tool", "a symlink is swapped while it is executed", exec_race },
-	{ "T27", "race", "tool", "two programs change places while one is executed", exchange_race },
-	{ "T28", "race", "outside", "a directory and a symlink change places while a file is made", write_race },
+	{ "T27", "race", "tool", "two programs change places while one is executed",
+	  exchange_race },
+	{ "T28", "race", "outside", "a directory and a symlink change places while a file is made",
+	  write_race },
 	{ 0 },
 };

@@ -46,7 +46,8 @@ static int signal_by_owner(void)
 {
 	int ends[2];
 
-	if (pipe(ends) < 0 || fcntl(ends[0], F_SETOWN, host()) < 0 || fcntl(ends[0], F_SETSIG, SIGUSR1) < 0 ||
+	if (pipe(ends) < 0 || fcntl(ends[0], F_SETOWN, host()) < 0 ||
+	    fcntl(ends[0], F_SETSIG, SIGUSR1) < 0 ||
 	    fcntl(ends[0], F_SETFL, O_ASYNC | O_NONBLOCK) < 0)
 		return 1;
 	return write(ends[1], "x", 1) != 1;
@@ -150,7 +151,8 @@ const struct trick signal_tricks[] = {
 	{ "P19", "signals", "limits", "change the limits of a host process", set_limits },
 	{ "P23", "signals", "nice", "lower the priority of a host process", lower_priority },
 	{ "P24", "signals", "affinity", "bind a host process to one processor", bind_processor },
-	{ "P25", "signals", "score", "make a host process the victim of memory shortage", victim_of_memory },
+	{ "P25", "signals", "score", "make a host process the victim of memory shortage",
+	  victim_of_memory },
 	{ "P43", "signals", "signal", "pidfd_send_signal()", signal_by_pidfd },
 	{ "P44", "signals", "signal", "tgkill()", signal_by_thread },
 	{ "P45", "signals", "signal", "sigqueue()", queue_signal },

@@ -93,15 +93,18 @@ static int xdp(void)
 
 static int stream_control(void)
 {
-	return hold_socket(AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP) & hold_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+	return hold_socket(AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP) &
+	       hold_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
 }
 
 /* Families that load a module of their own when asked for. */
 static int odd(void)
 {
-	static const int families[] = { AF_BLUETOOTH, AF_CAN, AF_KEY, AF_RDS, AF_TIPC, AF_LLC, AF_NFC, AF_KCM,
-					AF_X25, AF_AX25, AF_APPLETALK, AF_IPX, AF_PPPOX, AF_RXRPC, AF_PHONET,
-					AF_IEEE802154, AF_CAIF, 42 /* QIPCRTR */, 43 /* SMC */, 45 /* MCTP */ };
+	static const int families
+		[] = { AF_BLUETOOTH,  AF_CAN,  AF_KEY,           AF_RDS,       AF_TIPC,
+		       AF_LLC,        AF_NFC,  AF_KCM,           AF_X25,       AF_AX25,
+		       AF_APPLETALK,  AF_IPX,  AF_PPPOX,         AF_RXRPC,     AF_PHONET,
+		       AF_IEEE802154, AF_CAIF, 42 /* QIPCRTR */, 43 /* SMC */, 45 /* MCTP */ };
 	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET };
 
 	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
@@ -123,7 +126,7 @@ static int pair(void)
 static int devices(void)
 {
 	struct {
-		struct nlmsghdr  head;
+		struct nlmsghdr head;
 		struct ifinfomsg info;
 	} ask = { { sizeof ask, RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, 1, 0 }, { 0 } };
 	char bytes[16384];
@@ -139,12 +142,14 @@ static int devices(void)
 }
 
 const struct trick socket_tricks[] = {
-	{ "N07", "sockets", "socket 17 * *", "AF_PACKET in an own network namespace", packet_in_namespace },
+	{ "N07", "sockets", "socket 17 * *", "AF_PACKET in an own network namespace",
+	  packet_in_namespace },
 	{ "N08", "sockets", "socket 40 * *", "AF_VSOCK: the hypervisor", vsock },
 	{ "N09", "sockets", "socket 2 3 *", "a raw ICMP socket", raw_icmp },
 	{ "N29", "sockets", "socket 17 * *", "AF_PACKET", packet },
 	{ "N30", "sockets", "socket 10 3 *", "a raw ICMPv6 socket", raw_v6 },
-	{ "N31", "sockets", "socket 2 3 *", "a raw socket in an own network namespace", raw_in_namespace },
+	{ "N31", "sockets", "socket 2 3 *", "a raw socket in an own network namespace",
+	  raw_in_namespace },
 	{ "N32", "sockets", "socket 2 2 1", "a ping socket", ping },
 	{ "N33", "sockets", "interface", "the host's network devices", devices },
 	{ "N34", "sockets", "socket 2 * 132", "SCTP", stream_control },

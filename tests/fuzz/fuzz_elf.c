@@ -25,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(fd >= 0 && write(fd, data, size) == (ssize_t)size, "a memory file");
 	first = gate_is_loader(fd);
 	require(first == gate_is_loader(fd), "the same answer");
-	require(!first || (size >= 18 && memcmp(data, "\177ELF", 4) == 0), "only ELF files are loaders");
+	require(!first || (size >= 18 && memcmp(data, "\177ELF", 4) == 0),
+		"only ELF files are loaders");
 	close(fd);
 	return 0;
 }

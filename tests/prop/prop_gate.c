@@ -161,7 +161,8 @@ static size_t denials(const struct receipt *receipt)
 }
 
 /* Gives the number of denied programs that ran. */
-static size_t try_race(int which, const char *count, const char *dir, const char *canary, const char *self)
+static size_t try_race(int which, const char *count, const char *dir, const char *canary,
+		       const char *self)
 {
 	const char number[2] = { (char)('0' + which), 0 };
 	const char *const argv[] = { self, "race", number, count, NULL };
@@ -190,11 +191,12 @@ static size_t try_race(int which, const char *count, const char *dir, const char
 	bad = count_of(&run, 'd');
 	good = count_of(&run, 'a');
 	refused = denials(&run.receipt);
-	printf("race %d: %s starts, %zu allowed ran, %zu denied were killed, %zu denied ran\n", which, count, good, refused,
-	       bad);
+	printf("race %d: %s starts, %zu allowed ran, %zu denied were killed, %zu denied ran\n",
+	       which, count, good, refused, bad);
 	free(run.output);
 	arena_release(&mem);
-	fixture_check(bad > 0 || (!run.killed && run.status == 0 && good > 0 && refused > 0), "the race was none");
+	fixture_check(bad > 0 || (!run.killed && run.status == 0 && good > 0 && refused > 0),
+		      "the race was none");
 	return bad;
 }
 
@@ -215,7 +217,8 @@ int main(int argc, char **argv)
 	}
 	/* in the racer they would be asked for by a traced process, which LeakSanitizer cannot be */
 	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
-	fixture_check(mkdtemp(dir) && realpath("/proc/self/exe", self) && realpath(argv[1], canary), "prepare");
+	fixture_check(mkdtemp(dir) && realpath("/proc/self/exe", self) && realpath(argv[1], canary),
+		      "prepare");
 	for (int which = 0; which < (int)COUNT(swaps); which++) {
 		size_t ran = try_race(which, argv[2], dir, canary, self);
 

@@ -43,7 +43,8 @@ static void hashes(void **state)
 	assert_int_equal(digest_fd(&digest, fd, &err), 0);
 	digest_hex(hex, &digest);
 	/* FIPS 180-4, example of one block */
-	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(hex,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	close(fd);
 	fd = open("/dev/zero", O_RDONLY);
 	assert_int_equal(digest_fd(&digest, fd, &err), -1);
@@ -94,9 +95,9 @@ static void each_part_of_the_key_counts(void **state)
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_false(is_hit(cache, fd, &st, later(&st, 1000000000)));
 	assert_true(is_hit(cache, fd, &st, later(&st, 1000000000)));
-#define DIFFERS(member)                                                                    \
-	other = st;                                                                        \
-	other.member++;                                                                    \
+#define DIFFERS(member) \
+	other = st;     \
+	other.member++; \
 	assert_false(is_hit(cache, fd, &other, later(&st, 2000000000)))
 	DIFFERS(st_dev);
 	DIFFERS(st_ino);

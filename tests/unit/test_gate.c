@@ -15,7 +15,7 @@ static void decides(void **state)
 {
 	const struct {
 		struct gate_facts facts;
-		enum gate_rule    sealed, build;
+		enum gate_rule sealed, build;
 	} cases[] = {
 		{ FACTS(.origin = GATE_TOOLCHAIN), GATE_DIGEST, GATE_OK },
 		{ FACTS(.origin = GATE_FRESH), GATE_DIGEST, GATE_OK },
@@ -28,7 +28,9 @@ static void decides(void **state)
 		{ FACTS(.listed = true, .deleted = true), GATE_DELETED, GATE_DELETED },
 		{ FACTS(.listed = true, .privileged = true), GATE_PRIVILEGED, GATE_PRIVILEGED },
 		{ { .opened = false, .listed = true }, GATE_NO_IMAGE, GATE_NO_IMAGE },
-		{ { .opened = true, .digested = false, .listed = true }, GATE_NO_IMAGE, GATE_NO_IMAGE },
+		{ { .opened = true, .digested = false, .listed = true },
+		  GATE_NO_IMAGE,
+		  GATE_NO_IMAGE },
 	};
 
 	(void)state;
@@ -61,7 +63,8 @@ static bool loader_at(const char *path)
 
 static void knows_the_loader(void **state)
 {
-	static const char *const loaders[] = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1" };
+	static const char *const loaders[] = { "/lib64/ld-linux-x86-64.so.2",
+					       "/lib/ld-linux-aarch64.so.1" };
 	size_t found = 0;
 
 	(void)state;
@@ -144,9 +147,9 @@ static void keeps_many_tasks(void **state)
 }
 
 struct place {
-	struct arena          mem;
+	struct arena mem;
 	struct sandbox_policy policy;
-	char                  dir[64];
+	char dir[64];
 };
 
 static int make_place(void **state)
@@ -184,8 +187,11 @@ static struct gated run_shell(struct place *place, enum exec_mode mode, const ch
 /* All places are on one mount here, so everything counts as the work directory's. */
 static void runs_and_writes_down(void **state)
 {
-	struct gated run = run_shell(*state, EXEC_BUILD, "/bin/echo one; /bin/echo two; cp /bin/echo ./own; ./own three");
-	const struct receipt_exec *echo = find_exec(&run.receipt, "/bin/echo"), *own = find_exec(&run.receipt, "/own"),
+	struct gated run =
+		run_shell(*state, EXEC_BUILD,
+			  "/bin/echo one; /bin/echo two; cp /bin/echo ./own; ./own three");
+	const struct receipt_exec *echo = find_exec(&run.receipt, "/bin/echo"),
+				  *own = find_exec(&run.receipt, "/own"),
 				  *cp = find_exec(&run.receipt, "/cp");
 
 	assert_int_equal(run.status, 0);
@@ -206,9 +212,10 @@ static void runs_and_writes_down(void **state)
 
 static void refuses_the_loader(void **state)
 {
-	struct gated run = run_shell(*state, EXEC_BUILD,
-				     "for l in /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1; do"
-				     " [ ! -e $l ] || $l /bin/echo loaded; done; cp $l ./other 2>/dev/null; echo end");
+	struct gated run = run_shell(
+		*state, EXEC_BUILD,
+		"for l in /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1; do"
+		" [ ! -e $l ] || $l /bin/echo loaded; done; cp $l ./other 2>/dev/null; echo end");
 
 	assert_null(strstr(run.output, "loaded"));
 	assert_non_null(strstr(run.output, "end"));
@@ -220,7 +227,9 @@ static void refuses_the_loader(void **state)
 
 static void refuses_setuid(void **state)
 {
-	struct gated run = run_shell(*state, EXEC_BUILD, "cp /bin/echo ./own; chmod 4755 own; ./own privileged; echo $?");
+	struct gated run =
+		run_shell(*state, EXEC_BUILD,
+			  "cp /bin/echo ./own; chmod 4755 own; ./own privileged; echo $?");
 
 	assert_string_equal(run.output, "137\n");
 	assert_true(str_eq(run.receipt.denials.items[0].rule, STR("gate.setuid")));
@@ -230,13 +239,16 @@ static void refuses_setuid(void **state)
 static void refuses_what_is_not_listed(void **state)
 {
 	struct place *place = *state;
-	struct exec_rule rule = { .path = STR("/bin/sh"), .name = STR("shell"), .class = CLASS_INTERPRETER };
+	struct exec_rule rule = { .path = STR("/bin/sh"),
+				  .name = STR("shell"),
+				  .class = CLASS_INTERPRETER };
 	const char *const argv[] = { "/bin/echo", "never", NULL };
 	const struct gate_options options = { 0 };
 	struct gated run;
 
 	ARENA_PUSH(&place->mem, &place->policy.exec.allow, rule);
-	run = run_shell(place, EXEC_SEALED, "echo in; /bin/echo out; cp /bin/sh ./sh; exec /bin/sh -c 'echo again'");
+	run = run_shell(place, EXEC_SEALED,
+			"echo in; /bin/echo out; cp /bin/sh ./sh; exec /bin/sh -c 'echo again'");
 	assert_string_equal(run.output, "in\nagain\n");
 	assert_int_equal(run.receipt.denials.n, 2); /* echo and cp */
 	assert_true(str_eq(run.receipt.denials.items[0].rule, STR("gate.digest")));
@@ -252,7 +264,8 @@ static void refuses_what_is_not_listed(void **state)
 
 static void only_logs_in_audit_mode(void **state)
 {
-	struct gated run = run_shell(*state, EXEC_AUDIT, "cp /bin/echo ./own; chmod 4755 own; ./own privileged");
+	struct gated run = run_shell(*state, EXEC_AUDIT,
+				     "cp /bin/echo ./own; chmod 4755 own; ./own privileged");
 
 	assert_string_equal(run.output, "privileged\n");
 	assert_int_equal(run.receipt.denials.n, 0);
@@ -263,12 +276,13 @@ static void only_logs_in_audit_mode(void **state)
 /* Signals, stops by job control and a shell that waits for them work as without a tracer. */
 static void is_not_noticed(void **state)
 {
-	struct gated run = run_shell(*state, EXEC_BUILD,
-				     "trap 'echo usr1' USR1; kill -USR1 $$;"
-				     /* a traced process that is stopped shows a small t */
-				     "sleep 30 & p=$!; is() { until grep -q \"^State:.$1\" /proc/$p/status; do :; done; echo $1; };"
-				     "is S; kill -STOP $p; is '[tT]'; kill -CONT $p; is S; kill $p; wait $p; echo $?;"
-				     "sh -c 'kill -KILL $$'; echo $?; sh -c 'exit 7'; echo $?; (sh -c 'kill -SEGV $$') 2>/dev/null; echo $?");
+	struct gated run = run_shell(
+		*state, EXEC_BUILD,
+		"trap 'echo usr1' USR1; kill -USR1 $$;"
+		/* a traced process that is stopped shows a small t */
+		"sleep 30 & p=$!; is() { until grep -q \"^State:.$1\" /proc/$p/status; do :; done; echo $1; };"
+		"is S; kill -STOP $p; is '[tT]'; kill -CONT $p; is S; kill $p; wait $p; echo $?;"
+		"sh -c 'kill -KILL $$'; echo $?; sh -c 'exit 7'; echo $?; (sh -c 'kill -SEGV $$') 2>/dev/null; echo $?");
 
 	assert_string_equal(run.output, "usr1\nS\n[tT]\nS\n143\n137\n7\n139\n");
 	free(run.output);
@@ -276,8 +290,9 @@ static void is_not_noticed(void **state)
 
 static void follows_many(void **state)
 {
-	struct gated run = run_shell(*state, EXEC_BUILD,
-				     "i=0; while [ $i -lt 300 ]; do (sh -c '/bin/true & setsid /bin/true; wait') & i=$((i+1)); done; wait; echo done");
+	struct gated run = run_shell(
+		*state, EXEC_BUILD,
+		"i=0; while [ $i -lt 300 ]; do (sh -c '/bin/true & setsid /bin/true; wait') & i=$((i+1)); done; wait; echo done");
 	const struct receipt_exec *true_program = find_exec(&run.receipt, "/true");
 
 	assert_string_equal(run.output, "done\n");
@@ -288,7 +303,8 @@ static void follows_many(void **state)
 
 static void names_the_digest_of_its_file(void **state)
 {
-	struct gated run = run_shell(*state, EXEC_BUILD, "exec sha256sum /bin/echo $(command -v sha256sum)");
+	struct gated run =
+		run_shell(*state, EXEC_BUILD, "exec sha256sum /bin/echo $(command -v sha256sum)");
 	const struct receipt_exec *sum = find_exec(&run.receipt, "/sha256sum");
 	char wanted[66];
 
@@ -310,11 +326,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(runs_and_writes_down, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(refuses_the_loader, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(refuses_setuid, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(refuses_what_is_not_listed, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(refuses_what_is_not_listed, make_place,
+						remove_place),
 		cmocka_unit_test_setup_teardown(only_logs_in_audit_mode, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(is_not_noticed, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(follows_many, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(names_the_digest_of_its_file, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(names_the_digest_of_its_file, make_place,
+						remove_place),
 	};
 	struct err err;
 
