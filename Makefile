@@ -28,6 +28,7 @@ demo: build ## a review of a small made-up change, in your terminal
 	@tools/demo.sh
 
 test: grammars ## build and run all tests; the last line is their number
+	@tools/deps.sh test
 	@tools/build.sh $(PRESET)
 	@tests/run.sh build/$(PRESET)
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# deps.sh [dev]: installs what the build needs and this machine lacks (Debian, apt).
-# Says and does nothing when all is there. `dev` adds the tools of `make check`, `fuzz`, `tidy`, `format`.
+# deps.sh [test|dev]: installs what the build needs and this machine lacks (Debian, apt).
+# Says and does nothing when all is there. `test` adds what only tests need; `dev` that and the tools of
+# `make check`, `fuzz`, `tidy`, `format`.
 set -euo pipefail
 
 # package, how to see that it is there, its name for that test
@@ -26,6 +27,14 @@ libsqlite3-dev    library   sqlite3
 libpq-dev         library   libpq
 libseccomp-dev    library   libseccomp
 '
+test='
+postgresql        server    postgres
+util-linux        command   setpriv
+procps            command   pgrep
+gh                command   gh
+python3-github    file      /usr/lib/python3/dist-packages/github/__init__.py
+python3-gitlab    file      /usr/lib/python3/dist-packages/gitlab/__init__.py
+'
 dev='
 clang             command   clang
 clang-tidy        command   clang-tidy
@@ -40,6 +49,8 @@ is_there() {
 	command) command -v "$2" >/dev/null ;;
 	file) [ -e "$2" ] ;;
 	library) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
+	# Debian keeps the server's programs out of the path, in a folder for each version
+	server) compgen -G "/usr/lib/postgresql/*/bin/$2" >/dev/null || command -v "$2" >/dev/null ;;
 	# a compiler without the headers of libc is no compiler
 	compiler) command -v make >/dev/null && echo '#include <stdio.h>' |
 		gcc -fsyntax-only -x c - 2>/dev/null ;;
@@ -59,8 +70,9 @@ missing() {
 list=$build
 case ${1-} in
 '') ;;
-dev) list+=$dev ;;
-*) echo "usage: tools/deps.sh [dev]" >&2; exit 2 ;;
+test) list+=$test ;;
+dev) list+=$test$dev ;;
+*) echo "usage: tools/deps.sh [test|dev]" >&2; exit 2 ;;
 esac
 
 mapfile -t packages < <(missing "$list")

@@ -328,6 +328,15 @@ if (isGithub) {
 	});
 }
 
+// Debian's gh, python3-github and python3-gitlab, by the system's own python
+const clients = { github: "github", gitlab: "gitlab" }[dialect];
+
+if (clients) {
+	await test("other people's clients", () => {
+		execFileSync("/usr/bin/python3", [join(here, "clients.py"), dialect, fakeUrl, "fake-token-0123456789"], { stdio: "inherit", timeout: 120e3 });
+	});
+}
+
 await test("nothing that the fake does not know was called", async () => {
 	assert.deepEqual((await fake("seen")).complaints, []);
 });

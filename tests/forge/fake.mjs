@@ -84,7 +84,9 @@ function respond(request, response, bytes) {
 		return;
 	}
 	response.writeHead(status, { "content-type": "application/json", ...headers });
-	response.end(status === 204 ? undefined : (dialect.guard ?? "") + JSON.stringify(json));
+	const rewrite = dialect.rewrite ?? ((all) => all);
+
+	response.end(status === 204 ? undefined : (dialect.guard ?? "") + rewrite(JSON.stringify(json), request, path));
 }
 
 const server = createServer((request, response) => {

@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 cd "$build/peers"
 mkdir -p "$work/code"
-cp "$here"/*.mjs "$work/code/"
+cp "$here"/*.mjs "$here"/*.py "$work/code/"
 prism=()
 if [ "$dialect" = github ]; then
 	node "$work/code/prune.mjs" "$work/github.json"
