@@ -1,4 +1,4 @@
-// node check.mjs DIALECT DRIVE WORK [PRISM SPEC]: our forge code against the fake forge of that dialect; for GitHub with Prism in between, which
+// node check.mjs DIALECT DRIVE WORK [PRISM SPEC]: our forge code against the fake forge of that dialect; for GitHub and Gitea with Prism in between, which
 // holds every request and every answer against the official description. Run from a folder with the packages of tests/peers.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
@@ -81,7 +81,7 @@ const port = await start("node", [join(here, "fake.mjs"), dialect, root, keyFile
 const fakeUrl = `http://127.0.0.1:${port}`;
 const prismUrl = prism && `http://127.0.0.1:${/:(\d+)$/.exec(await start(prism, ["proxy", spec, fakeUrl, "--errors", "-p", "0", "-h", "127.0.0.1"],
 	/listening on (http:\/\/127\.0\.0\.1:\d+)/))[1]}`;
-const api = isGithub ? prismUrl ?? fakeUrl : `${fakeUrl}${{ gitlab: "/api/v4", gitea: "/api/v1" }[dialect] ?? ""}`;
+const api = `${prismUrl ?? fakeUrl}${{ gitlab: "/api/v4", gitea: "/api/v1" }[dialect] ?? ""}`;
 
 async function fake(what, body) {
 	const response = await fetch(`${fakeUrl}/_fake/${what}`, { method: "POST", body: JSON.stringify(body ?? {}) });

@@ -86,7 +86,7 @@ function respond(request, response, bytes) {
 	response.writeHead(status, { "content-type": "application/json", ...headers });
 	const rewrite = dialect.rewrite ?? ((all) => all);
 
-	response.end(status === 204 ? undefined : (dialect.guard ?? "") + rewrite(JSON.stringify(json), request, path));
+	response.end(status === 204 ? undefined : (dialect.guard ?? "") + rewrite(JSON.stringify(json, dialect.replacer), request, path));
 }
 
 const server = createServer((request, response) => {
