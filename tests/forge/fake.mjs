@@ -56,8 +56,11 @@ function respond(request, response, bytes) {
 		response.end(JSON.stringify(control[path.slice(7)](text ? JSON.parse(text) : {}) ?? {}));
 		return;
 	}
-	if (/\.git\/(info\/refs|git-(upload|receive)-pack)$/.test(path)) {
-		httpBackend(forge, request, bytes, response, path, url.searchParams.toString());
+	// Gerrit's addresses have neither ".git" nor lack an "a/"
+	const [, repository, service] = /^\/(?:a\/)?(.+?)(?:\.git)?\/(info\/refs|git-(?:upload|receive)-pack)$/.exec(path) ?? [];
+
+	if (service) {
+		httpBackend(forge, request, bytes, response, `/${repository}.git/${service}`, url.searchParams.toString());
 		return;
 	}
 	if (dialect.raw?.(forge, path, response))
