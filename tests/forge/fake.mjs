@@ -56,8 +56,8 @@ function respond(request, response, bytes) {
 		response.end(JSON.stringify(control[path.slice(7)](text ? JSON.parse(text) : {}) ?? {}));
 		return;
 	}
-	// Gerrit's addresses have neither ".git" nor lack an "a/"
-	const [, repository, service] = /^\/(?:a\/)?(.+?)(?:\.git)?\/(info\/refs|git-(?:upload|receive)-pack)$/.exec(path) ?? [];
+	// Gerrit's addresses have an "a/" and no ".git", Data Center's a "scm/"
+	const [, repository, service] = /^\/(?:a\/|scm\/)?(.+?)(?:\.git)?\/(info\/refs|git-(?:upload|receive)-pack)$/.exec(path) ?? [];
 
 	if (service) {
 		httpBackend(forge, request, bytes, response, `/${repository}.git/${service}`, url.searchParams.toString());
