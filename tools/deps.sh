@@ -31,6 +31,10 @@ test='
 postgresql        server    postgres
 util-linux        command   setpriv
 procps            command   pgrep
+gh                command   gh
+python3-github    file      /usr/lib/python3/dist-packages/github/__init__.py
+golang-go         command   go
+python3-gitlab    file      /usr/lib/python3/dist-packages/gitlab/__init__.py
 '
 dev='
 clang             command   clang

@@ -9,7 +9,7 @@
 
 static const struct forge_type *const forge_types[] = {
 	&forge_github, &forge_gitlab, &forge_gitea, &forge_forgejo,
-	&forge_gerrit, &forge_generic, &forge_local,
+	&forge_bitbucket, &forge_bitbucket_dc, &forge_gerrit, &forge_generic, &forge_local,
 };
 
 /* ---- the table ---- */

@@ -137,9 +137,12 @@ static struct minted *room_for(struct forge *forge, const struct forge_place *pl
 
 	if (!minted && forge->n_minted < FORGE_MAX_TOKENS)
 		return &forge->minted[forge->n_minted++];
-	for (size_t i = 0; !minted && i < forge->n_minted; i++)
-		if (i == 0 || forge->minted[i].made_ms < minted->made_ms)
-			minted = &forge->minted[i];
+	if (!minted) {
+		minted = &forge->minted[0];
+		for (size_t i = 1; i < FORGE_MAX_TOKENS; i++)
+			if (forge->minted[i].made_ms < minted->made_ms)
+				minted = &forge->minted[i];
+	}
 	free(minted->installation);
 	free(minted->repository);
 	free(minted->token);

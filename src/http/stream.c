@@ -35,6 +35,7 @@ static ssize_t read_some(void *ctx, uint64_t at, char *out, size_t room)
 {
 	struct http_stream *stream = ctx;
 	pthread_mutex_t *lock = &stream->server->lock;
+	ssize_t result;
 	size_t n;
 
 	(void)at;
@@ -54,8 +55,9 @@ static ssize_t read_some(void *ctx, uint64_t at, char *out, size_t room)
 		stream->suspended = true;
 		MHD_suspend_connection(stream->mhd);
 	}
+	result = n == 0 && stream->ended ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
 	pthread_mutex_unlock(lock);
-	return n == 0 && stream->ended ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
+	return result;
 }
 
 static void connection_gone(void *ctx)

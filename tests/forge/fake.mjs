@@ -56,8 +56,11 @@ function respond(request, response, bytes) {
 		response.end(JSON.stringify(control[path.slice(7)](text ? JSON.parse(text) : {}) ?? {}));
 		return;
 	}
-	if (/\.git\/(info\/refs|git-(upload|receive)-pack)$/.test(path)) {
-		httpBackend(forge, request, bytes, response, path, url.searchParams.toString());
+	// Gerrit's addresses have an "a/" and no ".git", Data Center's a "scm/"
+	const [, repository, service] = /^\/(?:a\/|scm\/)?(.+?)(?:\.git)?\/(info\/refs|git-(?:upload|receive)-pack)$/.exec(path) ?? [];
+
+	if (service) {
+		httpBackend(forge, request, bytes, response, `/${repository}.git/${service}`, url.searchParams.toString());
 		return;
 	}
 	if (dialect.raw?.(forge, path, response))
@@ -84,7 +87,9 @@ function respond(request, response, bytes) {
 		return;
 	}
 	response.writeHead(status, { "content-type": "application/json", ...headers });
-	response.end(status === 204 ? undefined : (dialect.guard ?? "") + JSON.stringify(json));
+	const rewrite = dialect.rewrite ?? ((all) => all);
+
+	response.end(status === 204 ? undefined : (dialect.guard ?? "") + rewrite(JSON.stringify(json, dialect.replacer), request, path));
 }
 
 const server = createServer((request, response) => {

@@ -2,7 +2,7 @@
 export const prefix = /^\/api\/v1/;
 export const headRef = (number) => `refs/pull/${number}/head`;
 
-const account = (login) => ({ id: login.length * 7, login, full_name: login, email: "", avatar_url: "", language: "", is_admin: false });
+const account = (login) => ({ id: login.length * 7, login, full_name: login, email: `${login}@example.invalid`, avatar_url: "", language: "", is_admin: false });
 const missing = () => [404, { message: "The target couldn't be found.", url: "" }];
 
 function pullJson(pull) {
@@ -109,6 +109,7 @@ export const routes = [
 export function raw(forge, path, response) {
 	if (path !== "/swagger.v1.json")
 		return false;
+	response.writeHead(200, { "content-type": "application/json" });
 	response.end(JSON.stringify({ paths: { "/repos/{owner}/{repo}/pulls/comments/{id}/resolve": {} } }));
 	return true;
 }
@@ -116,3 +117,6 @@ export function raw(forge, path, response) {
 export function authorized(forge, request) {
 	return request.headers.authorization === `token ${forge.token}`;
 }
+
+// Gitea says null where there is nothing; its description has no word for that, so the fake leaves such members out.
+export const replacer = (key, value) => value === null ? undefined : value;

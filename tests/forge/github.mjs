@@ -274,3 +274,12 @@ export function authorized(forge, request, path) {
 	return path.startsWith("/app") || /^\/repos\/[^/]+\/[^/]+\/installation$/.test(path) ||
 		[`Bearer ${forge.token}`, `token ${forge.token}`].includes(request.headers.authorization);
 }
+
+// The official examples name GitHub and its octocat; a server names itself, and clients follow these addresses.
+export function rewrite(text, request, path) {
+	const [, repo, , number] = /^\/repos\/([^/]+\/[^/]+)(\/(?:pulls|issues)\/(\d+))?/.exec(path) ?? [];
+	const own = text.replaceAll("https://api.github.com", `http://${request.headers.host}`).replaceAll("octocat/Hello-World", repo ?? "team/app")
+		.replaceAll("octocat/example", repo ?? "team/app");
+
+	return own.replaceAll(/\/(pulls|issues)\/(1347|1|12|42)(?=[/"])/g, `/$1/${number ?? 7}`);
+}

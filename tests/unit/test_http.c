@@ -309,6 +309,23 @@ static int make_strict(void **state)
 							       .max_redirects = -1 });
 }
 
+static size_t n_held(void)
+{
+	size_t n;
+
+	pthread_mutex_lock(&fix.lock);
+	n = fix.n_held;
+	pthread_mutex_unlock(&fix.lock);
+	return n;
+}
+
+static void wait_held(size_t n)
+{
+	for (int i = 0; i < 5000 && n_held() < n; i++)
+		usleep(1000);
+	assert_int_equal(n, n_held());
+}
+
 static void test_limits_of_client(void **state)
 {
 	struct http_request r = request("GET", "/large");
@@ -324,6 +341,7 @@ static void test_limits_of_client(void **state)
 	assert_int_equal(-1, http_send(fix.client, &fix.mem, &r, &response, &err));
 	assert_int_equal(ERR_TEMP, err.kind);
 	assert_non_null(strstr(err.text, "no byte for too long"));
+	wait_held(1);
 	http_answer(fix.held[0], 200, NULL, (struct str){ 0 });
 	r.url = STR("http://127.0.0.1:1/secret?secret");
 	assert_int_equal(-1, http_send(fix.client, &fix.mem, &r, &response, &err));
@@ -501,23 +519,6 @@ static void *held_client(void *ctx)
 	    http_send(client, &mem, &r, &response, NULL) == 0)
 		*(int *)ctx = response.status;
 	return NULL;
-}
-
-static size_t n_held(void)
-{
-	size_t n;
-
-	pthread_mutex_lock(&fix.lock);
-	n = fix.n_held;
-	pthread_mutex_unlock(&fix.lock);
-	return n;
-}
-
-static void wait_held(size_t n)
-{
-	for (int i = 0; i < 5000 && n_held() < n; i++)
-		usleep(1000);
-	assert_int_equal(n, n_held());
 }
 
 static void test_held(void **state)
