@@ -74,11 +74,12 @@ void shadow_text(struct buf *out, const struct shadow *shadow)
 		for (size_t k = 0; k < pull->comments.n; k++)
 			add_comment(out, pull, &pull->comments.items[k]);
 	}
-	buf_printf(out, "\n%zu pull requests: %zu comments (%.2f each, at most %zu), nothing said on %zu", f.pulls,
-		   f.comments, f.pulls ? (double)f.comments / (double)f.pulls : 0.0, f.most, f.silent);
+	buf_printf(out, "\n%zu pull request%s: %zu comment%s (%.2f each, at most %zu), nothing said on %zu",
+		   f.pulls, f.pulls == 1 ? "" : "s", f.comments, f.comments == 1 ? "" : "s",
+		   f.pulls ? (double)f.comments / (double)f.pulls : 0.0, f.most, f.silent);
 	buf_printf(out, ", %zu limited, %zu not reviewed\n", f.limited, f.failed);
 	if (f.early)
-		buf_printf(out, "of %zu comments that came before the last commit, %zu were fixed before the merge\n",
+		buf_printf(out, "said before the last commit: %zu, of these fixed before the merge: %zu\n",
 			   f.early, f.fixed);
 }
 

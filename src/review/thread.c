@@ -97,22 +97,28 @@ static bool is_unseen(enum change_skip skip)
 	return unseen[skip];
 }
 
+/* What a file is called now, if the pull request renames it. */
+static struct str name_now(const struct planner *p, struct str path)
+{
+	const struct changeset *changes = p->input->review->changes;
+
+	for (size_t i = 0; changes && i < changes->n; i++)
+		if (changes->items[i].status == CHANGE_RENAMED &&
+		    str_eq(changes->items[i].old_path, path))
+			return changes->items[i].new_path;
+	return path;
+}
+
 static bool was_looked_at(const struct planner *p, const struct slot *slot)
 {
 	const struct review *review = p->input->review;
+	struct str now = name_now(p, slot->path);
 
-	for (size_t i = 0; i < review->skipped.n; i++) {
-		const struct skipped *skipped = &review->skipped.items[i];
-		const struct change *change;
-
-		if (!is_unseen(skipped->reason))
-			continue;
-		if (str_eq(skipped->path, slot->path))
+	for (size_t i = 0; i < review->skipped.n; i++)
+		if (is_unseen(review->skipped.items[i].reason) &&
+		    (str_eq(review->skipped.items[i].path, slot->path) ||
+		     str_eq(review->skipped.items[i].path, now)))
 			return false;
-		change = match_change(review->changes, skipped->path);
-		if (change && str_eq(change->old_path, slot->path))
-			return false;
-	}
 	return true;
 }
 
