@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 // noise.mjs: how much does the reviewer say about changes that people already accepted?
 //
-//   node tools/noise.mjs [--commits 200] [--skip 0] [--sample 100] [--seed 1] [--jobs 2]
-//                        [--context 4] [--outrider build/outrider] [--config FILE]
+//   node tools/noise.mjs [--commits 200] [--skip 0] [--spread [--from 0]] [--since DATE] [--sample 100] [--seed 1]
+//                        [--jobs 2] [--context 4] [--outrider build/outrider] [--config FILE]
 //                        [--json FILE] [--markdown FILE] REPO...
 //
 // Reviews each of the last non-merge commits of every clone against its parent, with the built-in
 // rules, the default caps and no configuration but --config; a clone without a work tree is enough.
+// --spread takes the commits in the order of their hashes, which is a random draw from the whole history
+// (since DATE) that anybody can repeat; --from leaves out the first of that order. --skip leaves out the
+// newest in both cases.
 // Counts what is shown and what is held back, per 1,000 added lines of the files that were analysed,
 // and draws a sample of the findings for reading. The same seed and commits give the same sample.
 // Markdown goes to standard output, or where the options say.
@@ -24,6 +27,9 @@ const options = parseArgs({
 	options: {
 		commits: { type: 'string', default: '200' },
 		skip: { type: 'string', default: '0' },
+		spread: { type: 'boolean', default: false },
+		from: { type: 'string', default: '0' },
+		since: { type: 'string' },
 		sample: { type: 'string', default: '100' },
 		seed: { type: 'string', default: '1' },
 		jobs: { type: 'string', default: '2' },
@@ -91,9 +97,13 @@ async function reviewCommit(repo, commit) {
 }
 
 async function listCommits(repo) {
-	const text = await git(repo, 'rev-list', '--no-merges', '--min-parents=1', `--skip=${settings.skip}`,
-		`--max-count=${settings.commits}`, 'HEAD');
-	return text.split('\n').filter(Boolean);
+	const text = await git(repo, 'rev-list', '--no-merges', '--min-parents=1',
+		...(settings.since ? [`--since=${settings.since}`] : []), 'HEAD');
+	const commits = text.split('\n').filter(Boolean).slice(settings.skip);
+
+	if (settings.spread)
+		commits.sort();
+	return commits.slice(settings.from, settings.from + settings.commits);
 }
 
 async function reviewRepository(repo) {
@@ -208,8 +218,8 @@ function printJson(totals, sample) {
 	const totalsOut = totals.map((total) => ({
 		...total, findings: total.findings.map(plain), rules: Object.fromEntries(countRules(total.findings)),
 	}));
-	const { commits, skip, seed } = settings;
-	return `${JSON.stringify({ commits, skip, seed, repositories: totalsOut, sample: sample.map(plain) }, null, '\t')}\n`;
+	const { commits, skip, spread, from, since, seed } = settings;
+	return `${JSON.stringify({ commits, skip, spread, from, since, seed, repositories: totalsOut, sample: sample.map(plain) }, null, '\t')}\n`;
 }
 
 function readNumber(name) {
@@ -224,12 +234,15 @@ function readNumber(name) {
 
 const settings = {
 	outrider: resolve(options.values.outrider),
+	spread: options.values.spread,
+	since: options.values.since,
 	config: options.values.config ? ['--config', resolve(options.values.config)] : ['--no-config'],
 };
-for (const name of ['commits', 'skip', 'sample', 'seed', 'jobs', 'context'])
+for (const name of ['commits', 'skip', 'from', 'sample', 'seed', 'jobs', 'context'])
 	settings[name] = readNumber(name);
 if (!options.positionals.length || !settings.jobs) {
-	console.error('usage: node tools/noise.mjs [--commits N] [--skip N] [--sample N] [--seed N] [--jobs N] REPO...');
+	console.error('usage: node tools/noise.mjs [--commits N] [--skip N] [--spread [--from N]] [--since DATE]\n'
+		+ '                            [--sample N] [--seed N] [--jobs N] REPO...');
 	process.exit(2);
 }
 
