@@ -13,7 +13,6 @@ struct index {
 		int32_t                  next;
 	}       *links;
 	size_t   n_kinds;
-	size_t   n_rules;
 };
 
 struct worker {
@@ -37,41 +36,62 @@ static bool globs_allow(const struct rule_entry *entry, struct str path)
 	return !entry->has_files || glob_find(&entry->files, path);
 }
 
-static enum severity severity_for(const struct scan *scan, const struct rule_entry *entry)
+static enum severity severity_for(const struct scan *scan, const struct rule_info *info)
 {
-	struct rule_info info;
-
 	if (scan->everything || !scan->policy)
-		return !scan->everything && entry->off_by_default ? SEVERITY_OFF : entry->severity;
-	info = entry_info(entry);
-	return scan->policy(scan->policy_payload, &info, scan->path);
+		return !scan->everything && info->off_by_default ? SEVERITY_OFF : info->severity;
+	return scan->policy(scan->policy_payload, info, scan->path);
+}
+
+struct candidates {
+	const struct rule_entry **entries;
+	enum severity            *severities;
+	size_t                    n;
+	int32_t                   n_vars;  /* of the rule with most */
+	int32_t                   n_memos;
+};
+
+static void add_candidate(struct candidates *list, const struct rule_entry *entry,
+			  enum severity severity)
+{
+	list->severities[list->n] = severity;
+	list->entries[list->n++] = entry;
+	if (entry->n_vars > list->n_vars)
+		list->n_vars = entry->n_vars;
+	if (entry->memo_end > list->n_memos)
+		list->n_memos = entry->memo_end;
 }
 
 /* Each rule of the text's language whose words stand in the text; empty when there is none. */
-static const struct rule_entry **candidates(struct worker *w, const struct language_rules *rules,
-					    struct str text, enum severity **severities, size_t *n)
+static struct candidates candidates(struct worker *w, struct language_rules *rules, struct str text)
 {
 	struct arena *mem = w->scan->mem;
-	const struct rule_entry **list = ARENA_ARRAY(mem, rules->entries.n + 1,
-						     const struct rule_entry *);
+	struct candidates list = {
+		.entries = ARENA_ARRAY(mem, rules->slots.n + 1, const struct rule_entry *),
+		.severities = ARENA_ARRAY(mem, rules->slots.n + 1, enum severity), .n_vars = 1,
+	};
+	uint64_t *own = ARENA_ARRAY(mem, prefilter_words(rules->builtin_prefilter), uint64_t);
 	uint64_t *found = ARENA_ARRAY(mem, prefilter_words(rules->prefilter), uint64_t);
 
-	*severities = ARENA_ARRAY(mem, rules->entries.n + 1, enum severity);
-	*n = 0;
-	if (rules->prefilter)
-		prefilter_scan(rules->prefilter, text, found);
-	for (size_t i = 0; i < rules->entries.n; i++) {
-		const struct rule_entry *entry = rules->entries.items[i];
+	prefilter_scan(rules->builtin_prefilter, text, own);
+	prefilter_scan(rules->prefilter, text, found);
+	for (size_t i = 0; i < rules->slots.n; i++) {
+		struct rule_slot *slot = &rules->slots.items[i];
+		const struct rule_entry *entry;
 		enum severity severity;
+		struct rule_info info;
 
-		if (!prefilter_may_match(entry, found) ||
-		    (!w->scan->any_path && !globs_allow(entry, w->scan->path)))
+		if (!prefilter_may_match(slot_needs(rules, slot), slot->builtin ? own : found))
 			continue;
-		severity = severity_for(w->scan, entry);
+		info = slot_info(rules, slot);
+		severity = severity_for(w->scan, &info);
 		if (severity == SEVERITY_OFF)
 			continue;
-		(*severities)[*n] = severity;
-		list[(*n)++] = entry;
+		entry = slot_entry(rules, slot);
+		if (!entry)
+			w->out.trouble = info.id.p;
+		else if (w->scan->any_path || globs_allow(entry, w->scan->path))
+			add_candidate(&list, entry, severity);
 	}
 	return list;
 }
@@ -93,27 +113,25 @@ static size_t count_kinds(const struct kind_set *set)
 }
 
 static void build_index(struct index *index, struct arena *mem, const struct language *language,
-			const struct rule_entry *const *entries, const enum severity *severities,
-			size_t n)
+			const struct candidates *list)
 {
 	size_t total = 0, used = 0;
 
 	index->n_kinds = language_kind_count(language);
-	index->n_rules = n;
 	index->first = arena_alloc(mem, (index->n_kinds + 1) * sizeof *index->first);
 	memset(index->first, 0xff, (index->n_kinds + 1) * sizeof *index->first);
-	for (size_t i = 0; i < n; i++)
-		total += count_kinds(&entries[i]->rule->kinds);
+	for (size_t i = 0; i < list->n; i++)
+		total += count_kinds(&list->entries[i]->rule->kinds);
 	index->links = ARENA_ARRAY(mem, total + 1, struct link);
-	for (size_t i = n; i-- > 0;) {
-		const struct kind_set *kinds = &entries[i]->rule->kinds;
+	for (size_t i = list->n; i-- > 0;) {
+		const struct kind_set *kinds = &list->entries[i]->rule->kinds;
 
 		for (size_t word = 0; word < kinds->n_words; word++)
 			for (uint64_t bits = kinds->words[word]; bits; bits &= bits - 1) {
 				size_t kind = word * 64 + (size_t)__builtin_ctzll(bits);
 
 				add_link(index, kind < index->n_kinds ? kind : index->n_kinds,
-					 &used, entries[i], severities[i]);
+					 &used, list->entries[i], list->severities[i]);
 			}
 	}
 }
@@ -258,23 +276,20 @@ static enum scan_result scan_language(struct worker *w, const struct language *l
 				      const struct byte_range *ranges, size_t n_ranges,
 				      struct tree *tree)
 {
-	const struct language_rules *rules = ruleset_rules(w->set, language);
-	const struct rule_entry **entries;
-	enum severity *severities;
+	struct candidates list;
 	enum parse_result parsed;
-	size_t n;
 
 	tree->n = 0;
-	entries = candidates(w, rules, text, &severities, &n);
-	if (n == 0)
+	list = candidates(w, ruleset_rules(w->set, language), text);
+	if (list.n == 0)
 		return SCAN_OK;
 	parsed = parser_tree(tree, w->scan->parser, w->scan->mem, language, text, base, ranges,
 			     n_ranges);
 	if (parsed != PARSE_OK)
 		return parsed == PARSE_TIME ? SCAN_TIME : SCAN_MEMORY;
-	build_index(&w->index, w->scan->mem, language, entries, severities, n);
-	matcher_init(&w->m, w->scan->mem, tree, (size_t)rules->n_slots);
-	w->m.env = env_new(w->scan->mem, rules->n_vars);
+	build_index(&w->index, w->scan->mem, language, &list);
+	matcher_init(&w->m, w->scan->mem, tree, (size_t)list.n_memos);
+	w->m.env = env_new(w->scan->mem, list.n_vars);
 	w->m.now_ns = w->scan->now_ns;
 	w->m.deadline = w->scan->now_ns ? w->scan->now_ns() + w->scan->time_ns : 0;
 	w->suppressions.n = 0;
