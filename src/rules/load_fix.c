@@ -90,9 +90,8 @@ static int load_replace(struct transform *t, struct loader *l, const struct yaml
 		t->by = (struct str){ "", 0 };
 	else if (load_string(&t->by, l, yaml_get(args, "by"), "by") < 0)
 		return -1;
-	if (regex_compile(&t->replace, l->mem, pattern, &why) < 0)
+	if (loader_regex(&t->replace, l, pattern, &why) < 0)
 		return yaml_error(l->err, l->file, yaml_get(args, "replace"), "%s", why.text);
-	ARENA_PUSH(l->mem, l->regexes, t->replace);
 	return 0;
 }
 
