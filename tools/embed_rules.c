@@ -125,7 +125,7 @@ static void write_rule(struct buf *out, const struct rule_entry *entry, size_t f
 	buf_printf(out, ", %zu, %d, %d, %d, %d, %zu },\n", file, (int)entry->severity,
 		   (int)entry->confidence, entry->skip_tests, entry->off_by_default,
 		   at ? *n_needs : 0);
-	for (size_t clauses = at ? at[0] : 0; clauses; clauses--)
+	for (size_t clauses = at ? at[0] & 0x7fff : 0; clauses; clauses--)
 		n += 1 + at[n];
 	for (size_t i = 0; at && i < n; i++)
 		buf_printf(needs, "%s%u,", (*n_needs)++ % ROW ? " " : "\n\t", at[i]);

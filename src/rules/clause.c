@@ -63,12 +63,13 @@ static const struct clause *best_clause(const struct clause_list *list)
 	return best;
 }
 
+/* `own`: only what must stand in the text of the node itself. */
 static void collect(struct clause_list *out, struct arena *mem, const struct rule *rule,
-		    unsigned depth);
+		    unsigned depth, bool own);
 
 /* One of the branches matches: one of their best clauses holds. */
 static void any_clauses(struct clause_list *out, struct arena *mem, const struct rule *rule,
-			unsigned depth)
+			unsigned depth, bool own)
 {
 	struct str *items = ARENA_ARRAY(mem, MAX_LITERALS, struct str);
 	size_t n = 0;
@@ -77,7 +78,7 @@ static void any_clauses(struct clause_list *out, struct arena *mem, const struct
 		struct clause_list branch = { 0 };
 		const struct clause *best;
 
-		collect(&branch, mem, rule->items[i], depth);
+		collect(&branch, mem, rule->items[i], depth, own);
 		best = best_clause(&branch);
 		if (!best || n + best->n > MAX_LITERALS)
 			return;
@@ -89,31 +90,35 @@ static void any_clauses(struct clause_list *out, struct arena *mem, const struct
 }
 
 static void collect(struct clause_list *out, struct arena *mem, const struct rule *rule,
-		    unsigned depth)
+		    unsigned depth, bool own)
 {
 	if (!rule || depth > MAX_NESTING)
 		return;
 	switch (rule->op) {
 	case RULE_PATTERN:
-		pattern_clauses(out, mem, &rule->pattern);
+		if (!own)
+			pattern_clauses(out, mem, &rule->pattern);
 		break;
 	case RULE_REGEX:
 		regex_clauses(out, mem, rule->regex);
 		break;
 	case RULE_ALL:
 		for (size_t i = 0; i < rule->n_items; i++)
-			collect(out, mem, rule->items[i], depth + 1);
+			collect(out, mem, rule->items[i], depth + 1, own);
 		break;
 	case RULE_ANY:
-		any_clauses(out, mem, rule, depth + 1);
+		any_clauses(out, mem, rule, depth + 1, own);
 		break;
 	case RULE_MATCHES:
 	case RULE_CALL:
+		collect(out, mem, rule->inner, depth + 1, own);
+		break;
 	case RULE_INSIDE:
 	case RULE_HAS:
 	case RULE_PRECEDES:
 	case RULE_FOLLOWS:
-		collect(out, mem, rule->inner, depth + 1);
+		if (!own)
+			collect(out, mem, rule->inner, depth + 1, false);
 		break;
 	case RULE_KIND:
 	case RULE_NTH:
@@ -148,10 +153,26 @@ static bool binds_always(const struct rule *rule, int32_t var, unsigned depth)
 	       binds_always(rule->inner, var, depth + 1);
 }
 
+/* Of a language of lines, in front: which lines to look at. */
+static void collect_own(struct rule_entry *entry, struct arena *mem)
+{
+	struct clause_list list = { 0 };
+	const struct clause *best;
+
+	collect(&list, mem, entry->rule, 0, true);
+	best = best_clause(&list);
+	entry->clauses.first_is_own = best != NULL;
+	if (best)
+		add_clause(&entry->clauses, mem, best->items, best->n);
+}
+
 void clauses_collect(struct rule_entry *entry, struct arena *mem)
 {
-	collect(&entry->clauses, mem, entry->rule, 0);
+	if (!entry->language->grammar)
+		collect_own(entry, mem);
+	collect(&entry->clauses, mem, entry->rule, 0, false);
 	for (size_t i = 0; i < entry->constraints.n; i++)
 		if (binds_always(entry->rule, entry->constraints.items[i].var, 0))
-			collect(&entry->clauses, mem, entry->constraints.items[i].rule, 0);
+			collect(&entry->clauses, mem, entry->constraints.items[i].rule, 0,
+				false);
 }

@@ -4,6 +4,7 @@ enum {
 	MAX_STATES = 32000, /* of the automaton, 15 bits; rules beyond it are not filtered */
 	MAX_NEEDS = 32000,  /* numbers in what one rule needs: far above RULE_MAX_OPS of honest rules */
 	ENDS_HERE = 0x8000, /* in a transition: a literal ends in the state that it leads to */
+	FIRST_IS_OWN = 0x8000, /* in the number of clauses */
 };
 
 /* While it is made: the tables of a prefilter, to be written. */
@@ -103,7 +104,7 @@ static const uint16_t *number_clauses(struct builder *b, const struct clause_lis
 	if (n > MAX_NEEDS)
 		return NULL;
 	needs = ARENA_ARRAY(b->mem, n, uint16_t);
-	needs[at++] = (uint16_t)clauses->n;
+	needs[at++] = (uint16_t)(clauses->n | (clauses->first_is_own ? FIRST_IS_OWN : 0));
 	for (size_t c = 0; c < clauses->n; c++) {
 		const struct clause *clause = &clauses->items[c];
 
@@ -143,32 +144,46 @@ size_t prefilter_words(const struct prefilter *prefilter)
 	return prefilter ? prefilter->n_literals / 64 + 1 : 1;
 }
 
-void prefilter_scan(const struct prefilter *p, struct str text, uint64_t *found)
+/* Always inlined, so that who wants no places does not pay for them. */
+static inline __attribute__((always_inline)) void walk(const struct prefilter *p, struct str text,
+						       uint64_t *found, struct hit_list *hits,
+						       size_t most, struct arena *mem)
 {
-	const uint16_t *next;
-	unsigned shift;
+	const uint16_t *next = p->next;
+	unsigned shift = p->shift;
 	uint32_t state = 0;
 
-	if (!p)
-		return;
-	next = p->next;
-	shift = p->shift;
 	for (size_t i = 0; i < text.len; i++) {
 		state = next[state << shift | p->classes[(unsigned char)text.p[i]]];
 		if (!(state & ENDS_HERE))
 			continue;
 		state &= ~(uint32_t)ENDS_HERE;
 		for (uint32_t s = p->literal[state] ? state : p->also[state]; s; s = p->also[s]) {
-			uint32_t id = p->literal[s] - 1u;
+			struct hit hit = { p->literal[s] - 1u, (uint32_t)i };
 
-			found[id / 64] |= (uint64_t)1 << (id % 64);
+			found[hit.literal / 64] |= (uint64_t)1 << (hit.literal % 64);
+			if (hits && hits->n < most)
+				ARENA_PUSH(mem, hits, hit);
 		}
 	}
 }
 
+void prefilter_scan(const struct prefilter *p, struct str text, uint64_t *found)
+{
+	if (p)
+		walk(p, text, found, NULL, 0, NULL);
+}
+
+void prefilter_places(const struct prefilter *p, struct str text, uint64_t *found,
+		      struct hit_list *hits, size_t most, struct arena *mem)
+{
+	if (p)
+		walk(p, text, found, hits, most, mem);
+}
+
 bool prefilter_may_match(const uint16_t *needs, const uint64_t *found)
 {
-	size_t clauses = needs ? *needs++ : 0;
+	size_t clauses = needs ? *needs++ & (FIRST_IS_OWN - 1u) : 0;
 
 	for (; clauses; clauses--) {
 		size_t n = *needs++;
@@ -181,4 +196,19 @@ bool prefilter_may_match(const uint16_t *needs, const uint64_t *found)
 		needs += n;
 	}
 	return true;
+}
+
+bool prefilter_is_own(const uint16_t *needs, uint32_t literal)
+{
+	if (!needs || !(needs[0] & FIRST_IS_OWN))
+		return false;
+	for (size_t i = 0; i < needs[1]; i++)
+		if (needs[2 + i] == literal)
+			return true;
+	return false;
+}
+
+bool prefilter_has_own(const uint16_t *needs)
+{
+	return needs && (needs[0] & FIRST_IS_OWN);
 }

@@ -31,5 +31,21 @@ struct prefilter *prefilter_new(struct arena *mem, const struct prefilter_input 
 size_t prefilter_words(const struct prefilter *prefilter);
 /* Sets one bit for each literal that stands in the text; `found` has prefilter_words() words, zeroed. NULL: none. */
 void prefilter_scan(const struct prefilter *prefilter, struct str text, uint64_t *found);
+/* A literal, and the byte with which it ends. */
+struct hit {
+	uint32_t literal, at;
+};
+
+struct hit_list {
+	struct hit *items;
+	size_t      n, cap;
+};
+
+/* The same, and where, in the order of the text: the first `most` places. */
+void prefilter_places(const struct prefilter *prefilter, struct str text, uint64_t *found,
+		      struct hit_list *hits, size_t most, struct arena *mem);
 /* `needs` NULL: nothing is known, so yes. */
 bool prefilter_may_match(const uint16_t *needs, const uint64_t *found);
+/* For rules of a language of lines: is it known what a line needs, and is this a literal of which it needs one? */
+bool prefilter_has_own(const uint16_t *needs);
+bool prefilter_is_own(const uint16_t *needs, uint32_t literal);

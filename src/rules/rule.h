@@ -185,6 +185,7 @@ struct clause {
 struct clause_list {
 	struct clause *items;
 	size_t         n, cap;
+	bool           first_is_own; /* the first one's literal stands in the text of the node that matches */
 };
 
 /* One entry of a rule file, compiled for one language. */
