@@ -11,7 +11,8 @@
 #include "regex_tree.h"
 
 enum {
-	JIT_AFTER = 250,          /* searches: compiling costs 40 us, an interpreted search 0.2 us */
+	JIT_AFTER = 250,          /* searches: compiling costs 40 us, an interpreted search of */
+	JIT_BYTES = 32,           /* ... so many bytes 0.2 us */
 	HEAP_LIMIT = 16384,       /* KiB of one search by PCRE2's interpreter */
 	MAX_OUTPUT = 64 << 20,    /* bytes of a replacement's result */
 	COST_SEARCH = 4000000,    /* backtracking steps that a search may cost at worst: 50 ms */
@@ -169,17 +170,22 @@ static pcre2_code *code_in(_Atomic(pcre2_code *) *slot, struct str lowered, uint
 }
 
 /* The code of others must not change under their feet: so the machine code belongs to a copy. */
-static pcre2_code *code_for(const struct regex *regex)
+static pcre2_code *code_for(const struct regex *regex, size_t bytes)
 {
 	struct engine *engine = regex->engine;
 	pcre2_code *fast = atomic_load_explicit(&engine->fast, memory_order_acquire);
+	unsigned more = 1 + (unsigned)(bytes / JIT_BYTES), uses;
 
 	if (fast)
 		return fast;
 	/* Already there, but for literal forms that are to be replaced or meet text beyond ASCII. */
 	pcre2_code *plain = code_in(&engine->plain, regex->lowered,
 				    OPTIONS | PCRE2_MATCH_INVALID_UTF);
-	if (!plain || atomic_fetch_add(&engine->uses, 1) != JIT_AFTER)
+	if (!plain)
+		return NULL;
+	/* who crosses the line compiles; the others go on as before */
+	uses = atomic_fetch_add(&engine->uses, more);
+	if (uses > JIT_AFTER || uses + more <= JIT_AFTER)
 		return plain;
 	fast = pcre2_code_copy(plain);
 	if (!fast || pcre2_jit_compile(fast, PCRE2_JIT_COMPLETE) != 0) {
@@ -193,7 +199,7 @@ static pcre2_code *code_for(const struct regex *regex)
 static enum regex_result match(const struct regex *regex, struct str subject, size_t from,
 			       pcre2_match_data *data)
 {
-	pcre2_code *code = code_for(regex);
+	pcre2_code *code = code_for(regex, subject.len - from);
 	PCRE2_SPTR text = (PCRE2_SPTR)(subject.p ? subject.p : "");
 
 	if (!code)
