@@ -285,11 +285,25 @@ static void start_all(struct member *members, size_t n)
 			pthread_join(members[i].thread, NULL);
 }
 
+/* A list that grows in an arena leaves as much behind as it holds. */
+static void reserve(struct finding_list *list, struct arena *mem, size_t more)
+{
+	struct finding *items;
+
+	if (list->n + more <= list->cap)
+		return;
+	items = arena_alloc(mem, (list->n + more) * sizeof *items);
+	if (list->n)
+		memcpy(items, list->items, list->n * sizeof *items);
+	list->items = items;
+	list->cap = list->n + more;
+}
+
 int work_all(struct run *run, const char *what, size_t n, work_fn *fn, struct finding_list *gone,
 	     struct err *err)
 {
 	struct pool pool = { .run = run, .what = what, .fn = fn, .n = n };
-	size_t jobs = thread_count(run, n);
+	size_t jobs = thread_count(run, n), room = 0;
 	struct member *members = calloc(jobs, sizeof *members);
 	int result;
 
@@ -301,9 +315,13 @@ int work_all(struct run *run, const char *what, size_t n, work_fn *fn, struct fi
 	if (result == 0)
 		start_all(members, jobs);
 	for (size_t i = 0; result == 0 && i < jobs; i++)
-		member_collect(&members[i], gone);
-	for (size_t i = 0; members && i < jobs; i++)
+		room += members[i].worker.findings.n;
+	reserve(&run->review.findings, &run->mem, room);
+	for (size_t i = 0; members && i < jobs; i++) {
+		if (result == 0)
+			member_collect(&members[i], gone);
 		member_release(&members[i]);
+	}
 	free(members);
 	if (run->options->progress)
 		run->options->progress(run->options->progress_payload, what, n, n);
