@@ -224,6 +224,15 @@ static int member_init(struct member *member, struct pool *pool, struct err *err
 	return member->worker.parser ? 0 : err_set(err, ERR_TEMP, "out of memory");
 }
 
+/* A second look at the same files must not name one twice. */
+static bool is_named(const struct review *review, struct str path)
+{
+	for (size_t i = 0; i < review->skipped.n; i++)
+		if (str_eq(review->skipped.items[i].path, path))
+			return true;
+	return false;
+}
+
 /* Moves what a worker found into the run's own memory. */
 static void member_collect(struct member *member, struct finding_list *gone)
 {
@@ -238,6 +247,8 @@ static void member_collect(struct member *member, struct finding_list *gone)
 	for (size_t i = 0; gone && i < w->gone.n; i++)
 		work_keep(&home, gone, &w->gone.items[i]);
 	for (size_t i = 0; i < w->skipped.n; i++) {
+		if (gone && is_named(&run->review, w->skipped.items[i].path))
+			continue;
 		review_skip(&run->review, arena_str(&run->mem, w->skipped.items[i].path),
 			    w->skipped.items[i].reason, w->skipped.items[i].detail);
 		run->review.limited |= w->skipped.items[i].reason == SKIP_TIME ||
