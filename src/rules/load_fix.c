@@ -373,8 +373,8 @@ static int load_rewriter(struct rewriter *out, struct loader *l, const struct ya
 {
 	struct scope *outer = l->scope;
 	struct scope scope = *outer;
-	struct fixer *fixers;
-	size_t n_fixers;
+	struct fixer *fixers = NULL;
+	size_t n_fixers = 0;
 	int failed;
 
 	l->scope = &scope;
@@ -387,6 +387,8 @@ static int load_rewriter(struct rewriter *out, struct loader *l, const struct ya
 	l->scope = outer;
 	if (failed)
 		return -1;
+	if (n_fixers == 0)
+		return yaml_error(l->err, l->file, yaml, "a rewriter needs a `fix`");
 	out->fixer = fixers[0];
 	return 0;
 }

@@ -73,6 +73,25 @@ static bool is_caseless(const struct regex_node *node)
 	return false;
 }
 
+/* ^a$|^b$: each alternative is compared with the whole. */
+static enum regex_form list_whole(struct regex_listing *how, const struct regex_node *node,
+				  struct regex_strings *set)
+{
+	for (size_t i = 0; i < node->n; i++) {
+		struct bare part = strip(node->items[i]);
+		struct regex_listed listed;
+
+		if (!part.start || !part.end || !is_listable(&part.node))
+			return FORM_ENGINE;
+		listed = regex_list(how, &part.node);
+		if (!listed.exact || set->n + listed.all.n > how->most)
+			return FORM_ENGINE;
+		for (size_t j = 0; j < listed.all.n; j++)
+			ARENA_PUSH(how->mem, set, listed.all.items[j]);
+	}
+	return FORM_EQUALS;
+}
+
 /* The strings of the pattern in *set; FORM_ENGINE when it is not just strings. */
 static enum regex_form list_form(struct regex_listing *how, const struct regex_node *node,
 				 struct regex_strings *set)
@@ -80,28 +99,16 @@ static enum regex_form list_form(struct regex_listing *how, const struct regex_n
 	static const enum regex_form forms[2][2] = { { FORM_CONTAINS, FORM_SUFFIX },
 						     { FORM_PREFIX, FORM_EQUALS } };
 	struct bare bare = strip(node);
-
-	if (bare.node.kind == NODE_ALT && !bare.start) { /* ^a$|^b$ */
-		for (size_t i = 0; i < bare.node.n; i++) {
-			struct bare part = strip(bare.node.items[i]);
-			struct regex_listed listed;
-
-			if (!part.start || !part.end || !is_listable(&part.node))
-				return FORM_ENGINE;
-			listed = regex_list(how, &part.node);
-			if (!listed.exact || set->n + listed.all.n > how->most)
-				return FORM_ENGINE;
-			for (size_t j = 0; j < listed.all.n; j++)
-				ARENA_PUSH(how->mem, set, listed.all.items[j]);
-		}
-		return FORM_EQUALS;
-	}
 	enum regex_form form = forms[bare.start][bare.end];
+	struct regex_listed listed;
+
+	if (bare.node.kind == NODE_ALT && !bare.start)
+		return list_whole(how, &bare.node, set);
 	/* both cases of each letter are several strings, which only a comparison of the whole takes */
 	if (!is_listable(&bare.node) ||
 	    (!how->fold && form != FORM_EQUALS && is_caseless(&bare.node)))
 		return FORM_ENGINE;
-	struct regex_listed listed = regex_list(how, &bare.node);
+	listed = regex_list(how, &bare.node);
 	*set = listed.all;
 	return listed.exact && (set->n == 1 || form == FORM_EQUALS) ? form : FORM_ENGINE;
 }
