@@ -188,8 +188,9 @@ struct member {
 	struct pool  *pool;
 	struct worker worker;
 	struct arena  out;
+	bool          is_first; /* the caller's own thread: tells the progress */
 	pthread_t     thread;
-	bool          running;
+	bool          running;  /* the caller's affair */
 };
 
 static void *work_thread(void *arg)
@@ -203,7 +204,7 @@ static void *work_thread(void *arg)
 
 		if (i >= pool->n)
 			return NULL;
-		if (o->progress && !member->running)
+		if (o->progress && member->is_first)
 			o->progress(o->progress_payload, pool->what, i, pool->n);
 		pool->fn(&member->worker, i);
 		parser_reset(member->worker.parser);
@@ -285,7 +286,8 @@ static void start_all(struct member *members, size_t n)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, THREAD_STACK);
-	/* the caller is the first; when a thread cannot be had, the others do its share */
+	members[0].is_first = true;
+	/* when a thread cannot be had, the others do its share */
 	for (size_t i = 1; i < n; i++)
 		members[i].running = pthread_create(&members[i].thread, &attr, work_thread,
 						    &members[i]) == 0;

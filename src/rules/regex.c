@@ -216,9 +216,9 @@ static pcre2_code *linear_code(const struct regex *regex)
 	AUTO_BUF struct buf text = { 0 };
 	pcre2_code *code = atomic_load(&regex->engine->linear);
 
+	arena_init(&scratch, SCRATCH_MAX);
 	if (code)
 		return code;
-	arena_init(&scratch, SCRATCH_MAX);
 	if (lower(&text, regex->node, true, &scratch, NULL) < 0)
 		return NULL;
 	return code_in(&regex->engine->linear, buf_str(&text), OPTIONS);
