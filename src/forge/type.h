@@ -45,6 +45,8 @@ struct forge_type {
 	int (*probe)(struct forge *forge, struct arena *mem, unsigned *abilities, struct err *err);
 	int (*token)(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str *token,
 		     int64_t *expires_ms, struct err *err);
+	/* The token for this place was refused: true when another one will be made. */
+	bool (*forget)(struct forge *forge, const struct forge_place *place);
 	int (*whoami)(struct forge *forge, struct arena *mem, struct actor *out, struct err *err);
 	int (*pull)(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
 		    struct err *err);
