@@ -94,12 +94,12 @@ static void fill_push(struct event *out, struct arena *mem, const json_t *body)
 int bitbucket_dc_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery, const json_t *body,
 		 struct err *err)
 {
-	struct str key = http_header_get(delivery->headers, STR("X-Event-Key"));
+	struct str key = delivery_header(mem, delivery, "X-Event-Key");
 
-	if (!key.len || key.len > 100)
+	if (!key.len)
 		return err_input(err, "no X-Event-Key");
-	out->name = arena_str(mem, key);
-	out->delivery = arena_str(mem, str_sub(http_header_get(delivery->headers, STR("X-Request-Id")), 0, PAYLOAD_MAX_ID));
+	out->name = key;
+	out->delivery = delivery_header(mem, delivery, "X-Request-Id");
 	out->sender = actor_at(mem, body, "actor");
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		if (!str_eq(key, str_of(keys[i].key)))

@@ -93,12 +93,12 @@ static void read_push(struct event *out, struct arena *mem, const json_t *body)
 int bitbucket_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery, const json_t *body,
 		 struct err *err)
 {
-	struct str key = http_header_get(delivery->headers, STR("X-Event-Key")), thread;
+	struct str key = delivery_header(mem, delivery, "X-Event-Key"), thread;
 
-	if (!key.len || key.len > 100)
+	if (!key.len)
 		return err_input(err, "no X-Event-Key");
-	out->name = arena_str(mem, key);
-	out->delivery = arena_str(mem, str_sub(http_header_get(delivery->headers, STR("X-Request-UUID")), 0, PAYLOAD_MAX_ID));
+	out->name = key;
+	out->delivery = delivery_header(mem, delivery, "X-Request-UUID");
 	out->repository = payload_name(mem, body, "repository.full_name");
 	out->sender = bitbucket_actor(mem, body, "actor");
 	for (size_t i = 0; i < COUNT(keys); i++) {

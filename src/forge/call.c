@@ -139,6 +139,10 @@ int forge_call(struct forge *forge, struct arena *mem, const struct call *call, 
 		forge->retry_ms = 0;
 	if (once(forge, mem, call, &response, err) < 0)
 		return -1;
+	/* revoked or out of time before we knew: nothing was done, so the same may be asked again */
+	if (response.status == 401 && !call->bearer.len && call->place && forge->config.type->forget &&
+	    forge->config.type->forget(forge, call->place) && once(forge, mem, call, &response, err) < 0)
+		return -1;
 	if (limiter_refused(&response)) {
 		if (!call->with_token_client)
 			set_retry(forge, &response);

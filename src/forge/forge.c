@@ -110,6 +110,20 @@ int forge_verify(const struct forge_config *config, const struct forge_delivery 
 	return config->type->verify(config, delivery, err);
 }
 
+struct str delivery_header(struct arena *mem, const struct forge_delivery *delivery, const char *name)
+{
+	struct str value = http_header_get(delivery->headers, str_of(name));
+	char *copy;
+
+	if (value.len > PAYLOAD_MAX_ID || !str_is_utf8(value))
+		return (struct str){ 0 };
+	copy = arena_z(mem, value);
+	for (size_t i = 0; i < value.len; i++)
+		if ((unsigned char)copy[i] < 0x20 || copy[i] == 0x7f)
+			copy[i] = ' ';
+	return (struct str){ copy, value.len };
+}
+
 /* GitHub and Gitea can be set to send "payload=<JSON>" as a form. */
 static int json_of(struct str *out, struct arena *mem, const struct forge_delivery *delivery, struct err *err)
 {

@@ -85,13 +85,13 @@ static int read_name(struct event *out, struct str name, struct err *err)
 int generic_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery, const json_t *body,
 		  struct err *err)
 {
-	struct str id = http_header_get(delivery->headers, STR("Webhook-Id"));
+	struct str id = delivery_header(mem, delivery, "Webhook-Id");
 
 	out->name = payload_name(mem, body, "event");
 	if (read_name(out, out->name, err) < 0)
 		return -1;
 	/* of what was signed, the header too; of a spooled event, only the body tells */
-	out->delivery = id.len ? arena_str(mem, str_sub(id, 0, PAYLOAD_MAX_ID)) : payload_id(mem, body, "delivery");
+	out->delivery = id.len ? id : payload_id(mem, body, "delivery");
 	out->repository = payload_name(mem, body, "repository");
 	out->sender = actor_at(mem, body, "sender");
 	out->number = payload_number(body, "number");

@@ -37,13 +37,12 @@ static int parse(struct event *out, struct arena *mem, const struct forge_delive
 						{ "X-Gogs-Event", "X-Gogs-Delivery" } };
 
 	for (size_t i = 0; i < COUNT(names); i++) {
-		struct str name = http_header_get(delivery->headers, str_of(names[i][0]));
-		struct str id = http_header_get(delivery->headers, str_of(names[i][1]));
+		struct str name = delivery_header(mem, delivery, names[i][0]);
 
-		if (!name.len || name.len > 100)
+		if (!name.len)
 			continue;
-		out->delivery = arena_str(mem, str_sub(id, 0, PAYLOAD_MAX_ID));
-		github_parse_named(out, mem, arena_str(mem, name), body);
+		out->delivery = delivery_header(mem, delivery, names[i][1]);
+		github_parse_named(out, mem, name, body);
 		return 0;
 	}
 	return err_input(err, "no X-Gitea-Event");

@@ -64,6 +64,7 @@ const struct forge_type forge_github = {
 	.authorize = github_authorize,
 	.probe = probe,
 	.token = github_token,
+	.forget = github_forget,
 	.whoami = github_whoami,
 	.pull = github_pull,
 	.pulls = github_pulls,

@@ -290,12 +290,11 @@ void github_parse_named(struct event *out, struct arena *mem, struct str name, c
 int github_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery, const json_t *body,
 		 struct err *err)
 {
-	struct str name = http_header_get(delivery->headers, STR("X-GitHub-Event"));
-	struct str id = http_header_get(delivery->headers, STR("X-GitHub-Delivery"));
+	struct str name = delivery_header(mem, delivery, "X-GitHub-Event");
 
-	if (!name.len || name.len > 100)
+	if (!name.len)
 		return err_input(err, "no X-GitHub-Event");
-	out->delivery = arena_str(mem, str_sub(id, 0, PAYLOAD_MAX_ID));
-	github_parse_named(out, mem, arena_str(mem, name), body);
+	out->delivery = delivery_header(mem, delivery, "X-GitHub-Delivery");
+	github_parse_named(out, mem, name, body);
 	return 0;
 }

@@ -217,6 +217,20 @@ int github_token(struct forge *forge, struct arena *mem, const struct forge_plac
 	return result;
 }
 
+bool github_forget(struct forge *forge, const struct forge_place *place)
+{
+	struct minted *minted;
+
+	if (forge->config.token.len)
+		return false;
+	pthread_mutex_lock(&forge->token_lock);
+	minted = find_minted(forge, place);
+	if (minted)
+		minted->made_ms = minted->expires_ms = 0;
+	pthread_mutex_unlock(&forge->token_lock);
+	return minted != NULL;
+}
+
 int github_authorize(struct forge *forge, struct arena *mem, const struct forge_place *place,
 		     struct http_request *request, struct err *err)
 {

@@ -6,10 +6,10 @@ static struct str delivery_id(struct arena *mem, const struct forge_delivery *de
 	static const char *const names[] = { "Webhook-Id", "Idempotency-Key", "X-Gitlab-Event-UUID" };
 
 	for (size_t i = 0; i < COUNT(names); i++) {
-		struct str id = http_header_get(delivery->headers, str_of(names[i]));
+		struct str id = delivery_header(mem, delivery, names[i]);
 
 		if (id.len)
-			return arena_str(mem, str_sub(id, 0, PAYLOAD_MAX_ID));
+			return id;
 	}
 	return (struct str){ 0 };
 }
