@@ -33,6 +33,8 @@ clang-format      command   clang-format
 valgrind          command   valgrind
 bubblewrap        command   bwrap
 python3           command   python3
+curl              command   curl
+openssl           command   openssl
 time              file      /usr/bin/time
 '
 

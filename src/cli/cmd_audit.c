@@ -10,8 +10,8 @@
 static const char default_log[] = "/var/lib/outrider/audit.log";
 
 struct request {
-	const char      *log, *key, *head;
-	bool             json, help;
+	const char *log, *key, *head;
+	bool json, help;
 	struct text_list rest;
 };
 
@@ -44,20 +44,24 @@ static int verify(const struct request *request, struct arena *mem)
 		printf(": %.*s\n", STR_ARG(fault->text));
 	}
 	if (report.torn_end)
-		printf("%s: the last line was torn by a crash (%zu bytes); the next writer will tell of it\n", log,
-		       report.torn_end);
-	printf("%s: %" PRIu64 " rows in %" PRIu64 " files, signed up to row %" PRIu64 ", %" PRIu64 " torn by crashes, head %s\n",
+		printf("%s: the last line was torn by a crash (%zu bytes); the next writer will tell of it\n",
+		       log, report.torn_end);
+	printf("%s: %" PRIu64 " rows in %" PRIu64 " files, signed up to row %" PRIu64 ", %" PRIu64
+	       " torn by crashes, head %s\n",
 	       report.sound ? "sound" : "NOT SOUND", report.rows, report.files, report.signed_rows,
 	       report.healed, report.head);
 	return report.sound ? EXIT_CLEAN : EXIT_FINDINGS;
 }
 
 struct printer {
-	bool   json;
+	bool json;
 	size_t n;
 };
 
-/* What a job chose goes to a terminal: no control characters, no bytes beyond ASCII that could play tricks. */
+/*
+ * What a job chose goes to a terminal: no control characters, no bytes beyond ASCII that could
+ * play tricks.
+ */
 static void put(const char *before, struct str text)
 {
 	if (!text.len)
@@ -132,10 +136,14 @@ int cmd_audit(int argc, char **argv)
 {
 	struct request request = { .log = default_log };
 	const struct option table[] = {
-		{ "--log", 'l', OPTION_TEXT, &request.log, "LOG", "the log (/var/lib/outrider/audit.log)" },
-		{ "--key", 'k', OPTION_TEXT, &request.key, "FILE", "verify: the public key (LOG.key.pub)" },
-		{ "--head", 0, OPTION_TEXT, &request.head, "HEX", "verify: a head that was kept elsewhere and must occur" },
-		{ "--json", 0, OPTION_FLAG, &request.json, NULL, "who: the rows as they stand in the log" },
+		{ "--log", 'l', OPTION_TEXT, &request.log, "LOG",
+		  "the log (/var/lib/outrider/audit.log)" },
+		{ "--key", 'k', OPTION_TEXT, &request.key, "FILE",
+		  "verify: the public key (LOG.key.pub)" },
+		{ "--head", 0, OPTION_TEXT, &request.head, "HEX",
+		  "verify: a head that was kept elsewhere and must occur" },
+		{ "--json", 0, OPTION_FLAG, &request.json, NULL,
+		  "who: the rows as they stand in the log" },
 		{ "--help", 'h', OPTION_FLAG, &request.help, NULL, "this text" },
 		{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
 	};

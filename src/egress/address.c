@@ -52,7 +52,10 @@ struct special {
 	const char *why;
 };
 
-/* IANA's IPv4 and IPv6 special-purpose registries; single metadata services that stand outside of them. First match names. */
+/*
+ * IANA's IPv4 and IPv6 special-purpose registries; single metadata services that stand outside of
+ * them. First match names.
+ */
 static const struct special specials[] = {
 	{ "0.0.0.0/8", "an address of this host" },
 	{ "10.0.0.0/8", "private" },
@@ -104,7 +107,8 @@ const char *address_special(const struct address *address)
 			return specials[i].why;
 	if (memcmp(address->bytes, mapped, sizeof mapped) == 0)
 		return NULL;
-	if ((address->bytes[8] & 0xfd) == 0 && memcmp(address->bytes + 9, isatap, sizeof isatap) == 0)
+	if ((address->bytes[8] & 0xfd) == 0 &&
+	    memcmp(address->bytes + 9, isatap, sizeof isatap) == 0)
 		return "ISATAP, which embeds an IPv4 address";
 	return has("2000::/3", address) ? NULL : "outside of the public addresses";
 }

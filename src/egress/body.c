@@ -8,7 +8,8 @@ void body_init(struct body *body, struct stream *from, const struct head *head)
 {
 	*body = (struct body){ .from = from, .framing = head->framing };
 	body->left = head->framing == FRAMING_LENGTH ? head->length : 0;
-	body->ended = head->framing == FRAMING_NONE || (head->framing == FRAMING_LENGTH && !body->left);
+	body->ended =
+		head->framing == FRAMING_NONE || (head->framing == FRAMING_LENGTH && !body->left);
 }
 
 static int fail(struct body *body, const char *why)
@@ -74,7 +75,10 @@ static int read_size(struct body *body)
 	return 0;
 }
 
-/* At the start of a chunk: reads how long it is; the last one is empty, with an empty line behind it. */
+/*
+ * At the start of a chunk: reads how long it is; the last one is empty, with an empty line behind
+ * it.
+ */
 static int next_chunk(struct body *body)
 {
 	if (body->begun && expect_line_end(body) < 0)

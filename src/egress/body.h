@@ -15,7 +15,8 @@ struct body {
 
 void body_init(struct body *body, struct stream *from, const struct head *head);
 /*
- * The next part, until the next call: 1; 0 at the end; -1. Chunk extensions and trailers with fields are refused: they
+ * The next part, until the next call: 1; 0 at the end; -1. Chunk extensions and trailers with
+ * fields are refused: they
  * are read in more ways than one.
  */
 int body_next(struct body *body, struct str *part);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -11,7 +12,9 @@
 #include "base/scope.h"
 #include "connection.h"
 
-enum { STACK = 512 << 10 }; /* of a connection's thread: address space; OpenSSL's handshake touches 40 KiB */
+enum {
+	STACK = 512 << 10
+}; /* of a connection's thread: address space; OpenSSL's handshake touches 40 KiB */
 
 static uint32_t or_default(uint32_t limit, uint32_t otherwise)
 {
@@ -27,12 +30,17 @@ static void set_limits(struct broker_limits *limits)
 	limits->requests = or_default(limits->requests, BROKER_REQUESTS);
 }
 
-static int check_credentials(const struct route_list *routes, const struct secret_list *secrets, struct err *err)
+static int check_credentials(const struct route_list *routes, const struct secret_list *secrets,
+			     struct err *err)
 {
 	for (size_t i = 0; i < routes->n; i++)
-		if (routes->items[i].credential.len && !secret_find(secrets, routes->items[i].credential))
-			return err_input(err, "the route '%.*s' needs the credential '%.*s', which the host does not have",
-					 STR_ARG(routes->items[i].text), STR_ARG(routes->items[i].credential));
+		if (routes->items[i].credential.len &&
+		    !secret_find(secrets, routes->items[i].credential))
+			return err_input(
+				err,
+				"the route '%.*s' needs the credential '%.*s', which the host does not have",
+				STR_ARG(routes->items[i].text),
+				STR_ARG(routes->items[i].credential));
 	return 0;
 }
 
@@ -48,8 +56,9 @@ static void constrain(struct buf *out, const struct route_list *routes)
 			buf_printf(out, "%spermitted;DNS:%s", comma, route->host.text);
 		else
 			buf_printf(out, "%spermitted;IP:%s/%s", comma, route->host.text,
-				   route->host.kind == HOST_IP4 ? "255.255.255.255"
-								: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+				   route->host.kind == HOST_IP4
+					   ? "255.255.255.255"
+					   : "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
 	}
 }
 
@@ -80,7 +89,8 @@ static int open_handles(struct broker *broker, struct err *err)
 	int ends[2];
 
 	broker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (broker->wake < 0)
+	broker->freed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (broker->wake < 0 || broker->freed < 0)
 		return err_errno(err, "eventfd");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return err_errno(err, "socketpair");
@@ -98,7 +108,7 @@ int broker_open(struct broker **out, const struct broker_options *options, struc
 	if (!broker)
 		return err_set(err, ERR_TEMP, "out of memory");
 	broker->options = *options;
-	broker->inside = broker->outside = broker->wake = -1;
+	broker->inside = broker->outside = broker->wake = broker->freed = -1;
 	pthread_mutex_init(&broker->lock, NULL);
 	set_limits(&broker->options.limits);
 	if (read_routes(broker, &constraints, err) < 0 || open_handles(broker, err) < 0) {
@@ -106,7 +116,8 @@ int broker_open(struct broker **out, const struct broker_options *options, struc
 		return -1;
 	}
 	buf_add_byte(&constraints, '\0');
-	if (tls_new(&broker->tls, options->ca_file, constraints.len > 1 ? constraints.bytes : NULL, err) < 0) {
+	if (tls_new(&broker->tls, options->ca_file, constraints.len > 1 ? constraints.bytes : NULL,
+		    err) < 0) {
 		broker_close(broker);
 		return -1;
 	}
@@ -136,7 +147,7 @@ static int receive(int channel)
 {
 	union {
 		struct cmsghdr head;
-		char           bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
 	char byte;
 	struct iovec part = { &byte, 1 };
@@ -162,12 +173,20 @@ static int receive(int channel)
 	return -1;
 }
 
+static void signal_event(int fd)
+{
+	uint64_t one = 1;
+
+	(void)!write(fd, &one, sizeof one);
+}
+
 static void *serve(void *payload)
 {
 	struct slot *slot = payload;
 
 	connection_run(slot->broker, slot->fd, slot->number);
 	atomic_store(&slot->state, SLOT_DONE);
+	signal_event(slot->broker->freed);
 	return NULL;
 }
 
@@ -186,33 +205,48 @@ static struct slot *find_slot(struct broker *broker)
 	return NULL;
 }
 
+/*
+ * Waits for a place: clients beyond the limit wait with us, in the channel and in the forwarder's
+ * backlog. NULL: the run is over.
+ */
+static struct slot *wait_for_slot(struct broker *broker)
+{
+	struct pollfd wait[2] = { { broker->wake, POLLIN, 0 }, { broker->freed, POLLIN, 0 } };
+	struct slot *slot;
+	uint64_t count;
+
+	while ((slot = find_slot(broker)) == NULL) {
+		if (poll(wait, 2, -1) < 0 && errno != EINTR)
+			return NULL;
+		if (wait[0].revents)
+			return NULL;
+		(void)!read(broker->freed, &count, sizeof count);
+	}
+	return slot;
+}
+
 static int start_thread(pthread_t *thread, void *(*run)(void *), void *payload)
 {
 	pthread_attr_t attributes;
+	sigset_t all;
 	int error;
 
+	/* signals are the supervisor's business */
+	sigfillset(&all);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK);
+	pthread_attr_setsigmask_np(&attributes, &all);
 	error = pthread_create(thread, &attributes, run, payload);
 	pthread_attr_destroy(&attributes);
 	return error;
 }
 
-static void turn_away(int fd)
-{
-	static const char text[] = "HTTP/1.1 503 Too many connections of this sandbox at once\r\n"
-				   "Content-Length: 0\r\nConnection: close\r\n\r\n";
-
-	(void)!send(fd, text, sizeof text - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(fd);
-}
-
 static void take_on(struct broker *broker, int fd)
 {
-	struct slot *slot = find_slot(broker);
+	struct slot *slot = wait_for_slot(broker);
 
 	if (!slot) {
-		turn_away(fd);
+		close(fd);
 		return;
 	}
 	slot->broker = broker;
@@ -220,8 +254,9 @@ static void take_on(struct broker *broker, int fd)
 	slot->number = ++broker->connections;
 	atomic_store(&slot->state, SLOT_RUNS);
 	if (start_thread(&slot->thread, serve, slot) != 0) {
+		/* the host is out of threads or memory: the client sees a closed connection */
 		atomic_store(&slot->state, SLOT_FREE);
-		turn_away(fd);
+		close(fd);
 	}
 }
 
@@ -257,9 +292,7 @@ int broker_start(struct broker *broker, struct err *err)
 
 static void stop(struct broker *broker)
 {
-	uint64_t one = 1;
-
-	(void)!write(broker->wake, &one, sizeof one);
+	signal_event(broker->wake);
 	pthread_join(broker->acceptor, NULL);
 	for (uint32_t i = 0; i < broker->options.limits.connections; i++)
 		if (atomic_load(&broker->slots[i].state) != SLOT_FREE)
@@ -275,6 +308,7 @@ void broker_close(struct broker *broker)
 	auto_fd(&broker->inside);
 	auto_fd(&broker->outside);
 	auto_fd(&broker->wake);
+	auto_fd(&broker->freed);
 	tls_free(broker->tls);
 	for (size_t i = 0; i < broker->n_wild; i++)
 		free(broker->wild[i]);

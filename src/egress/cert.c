@@ -8,7 +8,7 @@
 enum { DAY = 86400 };
 
 struct extension {
-	int         nid;
+	int nid;
 	const char *value;
 };
 
@@ -42,8 +42,10 @@ static bool set_serial(X509 *cert)
 
 static bool set_name(X509_NAME *name, const char *common)
 {
-	return X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, (const unsigned char *)"Outrider", -1, -1, 0) &&
-	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common, -1, -1, 0);
+	return X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC,
+					  (const unsigned char *)"Outrider", -1, -1, 0) &&
+	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common,
+					  -1, -1, 0);
 }
 
 static X509 *make(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *issuer_key,
@@ -57,7 +59,8 @@ static X509 *make(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *issue
 		    X509_set_issuer_name(cert, X509_get_subject_name(issuer ? issuer : cert));
 
 	for (size_t i = 0; fine && i < n; i++)
-		fine = add_extension(cert, issuer ? issuer : cert, extensions[i].nid, extensions[i].value);
+		fine = add_extension(cert, issuer ? issuer : cert, extensions[i].nid,
+				     extensions[i].value);
 	if (fine && X509_sign(cert, issuer_key, EVP_sha256()))
 		return cert;
 	X509_free(cert);

@@ -3,8 +3,10 @@
 #include "base/scope.h"
 
 /*
- * {port}: the forwarder's. {pem}, {jks}: files in the job's view; a row that names one is left out when there is
- * none. Clients disagree about the case of the first ones. NO_PROXY names loopback alone: that is the job's own, where
+ * {port}: the forwarder's. {pem}, {jks}: files in the job's view; a row that names one is left out
+ * when there is
+ * none. Clients disagree about the case of the first ones. NO_PROXY names loopback alone: that is
+ * the job's own, where
  * its tests start servers, and leads nowhere else.
  */
 static const char *const rows[] = {
@@ -16,7 +18,10 @@ static const char *const rows[] = {
 	"all_proxy=http://127.0.0.1:{port}",
 	"NO_PROXY=localhost,127.0.0.1,::1",
 	"no_proxy=localhost,127.0.0.1,::1",
-	/* OpenSSL and what is built on it; curl; Python's requests and pip; Node; git; cargo; AWS; Ruby's bundler; Deno; Nix */
+	/*
+	 * OpenSSL and what is built on it; curl; Python's requests and pip; Node; git; cargo; AWS;
+	 * Ruby's bundler; Deno; Nix
+	 */
 	"SSL_CERT_FILE={pem}",
 	"CURL_CA_BUNDLE={pem}",
 	"REQUESTS_CA_BUNDLE={pem}",

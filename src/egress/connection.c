@@ -7,10 +7,13 @@
 
 #include "base/scope.h"
 
-enum { MEM_MAX = 4 << 20 }; /* of one request: its head and the spellings of its credential, twice */
+enum {
+	MEM_MAX = 4 << 20
+}; /* of one request: its head and the spellings of its credential, twice */
 
 /*
- * The next head, copied to the request's memory. 1; 0: the client left; -1: refused. The first byte may come late on a
+ * The next head, copied to the request's memory. 1; 0: the client left; -1: refused. The first
+ * byte may come late on a
  * connection that is kept, the rest may not.
  */
 static int read_head(struct connection *connection, struct str *text, bool first)
@@ -28,7 +31,8 @@ static int read_head(struct connection *connection, struct str *text, bool first
 
 		/* not even a method: TLS towards the proxy, or no HTTP at all */
 		if (has.len && (has.p[0] < 'A' || has.p[0] > 'Z')) {
-			reply_refuse(connection, 400, "syntax", "This is an HTTP/1.1 proxy; what came is no HTTP request.");
+			reply_refuse(connection, 400, "syntax",
+				     "This is an HTTP/1.1 proxy; what came is no HTTP request.");
 			return -1;
 		}
 		got = stream_fill(client);
@@ -36,7 +40,8 @@ static int read_head(struct connection *connection, struct str *text, bool first
 	connection->patience.head_ms = 0;
 	if (got <= 0) {
 		if (got < 0 && stream_has(client).len)
-			reply_refuse(connection, 400, "syntax", "The head of the request: %s.", client->why);
+			reply_refuse(connection, 400, "syntax", "The head of the request: %s.",
+				     client->why);
 		return got < 0 && stream_has(client).len ? -1 : 0;
 	}
 	*text = arena_str(&connection->mem, str_sub(stream_has(client), 0, size));
@@ -77,11 +82,13 @@ static bool host_agrees(const struct connection *connection, const struct head *
 static int admit(struct connection *connection, const struct head *head)
 {
 	if (!host_agrees(connection, head)) {
-		reply_refuse(connection, 400, "syntax", "The Host header and the target of the request disagree.");
+		reply_refuse(connection, 400, "syntax",
+			     "The Host header and the target of the request disagree.");
 		return -1;
 	}
 	if (!broker_admit(connection->broker)) {
-		reply_refuse(connection, 403, "caps", "This run has made more requests than it may.");
+		reply_refuse(connection, 403, "caps",
+			     "This run has made more requests than it may.");
 		return -1;
 	}
 	return 0;
@@ -98,7 +105,10 @@ static void take_authority(struct str *rest, struct str *authority)
 	*rest = str_from(*rest, end);
 }
 
-/* "http://host[:port]/path?query". The answer ends the connection: a client may use a kept one for another host. */
+/*
+ * "http://host[:port]/path?query". The answer ends the connection: a client may use a kept one for
+ * another host.
+ */
 static void run_plain(struct connection *connection, const struct head *head)
 {
 	struct str rest = str_from(head->target, sizeof "http://" - 1), authority, path;
@@ -113,7 +123,9 @@ static void run_plain(struct connection *connection, const struct head *head)
 		reply_refuse(connection, 400, "syntax", "Refused: %s.", err.text);
 		return;
 	}
-	path = rest.len && rest.p[0] == '/' ? rest : arena_printf(&connection->mem, "/%.*s", STR_ARG(rest));
+	path = rest.len && rest.p[0] == '/'
+		       ? rest
+		       : arena_printf(&connection->mem, "/%.*s", STR_ARG(rest));
 	reply_begin(connection, head->method, str_sub(path, 0, str_find_byte(path, '?')));
 	if (admit(connection, head) == 0)
 		exchange_run(connection, head, path);
@@ -134,9 +146,11 @@ static void run_inspected(struct connection *connection)
 			reply_forget(connection);
 		if (got <= 0)
 			return;
-		reply_begin(connection, head.method, str_sub(head.target, 0, str_find_byte(head.target, '?')));
+		reply_begin(connection, head.method,
+			    str_sub(head.target, 0, str_find_byte(head.target, '?')));
 		if (head.target.p[0] != '/') {
-			reply_refuse(connection, 400, "syntax", "Inside TLS a target begins with '/'.");
+			reply_refuse(connection, 400, "syntax",
+				     "Inside TLS a target begins with '/'.");
 			return;
 		}
 		if (admit(connection, &head) < 0)
@@ -177,7 +191,9 @@ static void start_tunnel(struct connection *connection)
 static void run_connect(struct connection *connection, const struct head *head)
 {
 	struct broker *broker = connection->broker;
-	struct route_ask ask = { .phase = broker->options.phase, .host = &connection->host, .tls = true };
+	struct route_ask ask = { .phase = broker->options.phase,
+				 .host = &connection->host,
+				 .tls = true };
 	struct err err;
 
 	connection->tls = true;
@@ -188,7 +204,8 @@ static void run_connect(struct connection *connection, const struct head *head)
 	}
 	reply_begin(connection, head->method, STR(""));
 	if (head->framing != FRAMING_NONE || stream_has(&connection->client).len) {
-		reply_refuse(connection, 400, "syntax", "Nothing may follow CONNECT before its answer.");
+		reply_refuse(connection, 400, "syntax",
+			     "Nothing may follow CONNECT before its answer.");
 		return;
 	}
 	if (admit(connection, head) < 0)
@@ -222,7 +239,9 @@ static void run(struct connection *connection)
 		run_plain(connection, &head);
 	} else {
 		reply_begin(connection, head.method, head.target);
-		reply_refuse(connection, 400, "syntax", "This is a proxy: it knows CONNECT, and http:// targets in HTTP/1.1. For https use CONNECT.");
+		reply_refuse(
+			connection, 400, "syntax",
+			"This is a proxy: it knows CONNECT, and http:// targets in HTTP/1.1. For https use CONNECT.");
 	}
 }
 
@@ -233,8 +252,9 @@ void connection_run(struct broker *broker, int fd, uint32_t number)
 	int one = 1;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	connection.patience = (struct patience){ broker->wake, limits->idle_seconds * 1000,
-						 clock_ms() + limits->total_seconds * UINT64_C(1000), 0 };
+	connection.patience =
+		(struct patience){ broker->wake, limits->idle_seconds * 1000,
+				   clock_ms() + limits->total_seconds * UINT64_C(1000), 0 };
 	stream_init(&connection.client, fd, &connection.patience);
 	stream_init(&connection.server, -1, &connection.patience);
 	arena_init(&connection.mem, MEM_MAX);

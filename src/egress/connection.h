@@ -34,6 +34,7 @@ struct broker {
 	size_t                 n_meters;
 	int                    inside, outside; /* ends of the channel */
 	int                    wake;     /* eventfd: the run is over */
+	int                    freed;    /* eventfd: a connection ended */
 	bool                   started;
 	pthread_t              acceptor;
 	struct slot           *slots;
@@ -69,7 +70,10 @@ bool broker_admit(struct broker *broker);
 /* May this name under a `*.` route be asked of the resolver: only so many of them. */
 bool broker_admit_wild(struct broker *broker, const struct host *host);
 
-/* exchange.c: one request with its head read; `path` is what stands behind the host in its target. True: another may follow. */
+/*
+ * exchange.c: one request with its head read; `path` is what stands behind the host in its target.
+ * True: another may follow.
+ */
 bool exchange_run(struct connection *connection, const struct head *head, struct str path);
 /* tunnel.c: TLS from end to end, when its ClientHello names the host. */
 void tunnel_run(struct connection *connection);
@@ -89,7 +93,13 @@ void reply_end(struct connection *connection);
 /* What was begun was no request. */
 void reply_forget(struct connection *connection);
 
-/* upstream.c: the server, connected and (with connection->tls and an inspected route) verified. -1 after a refusal. */
+/*
+ * upstream.c: the server, connected and (with connection->tls and an inspected route) verified. -1
+ * after a refusal.
+ */
 int upstream_open(struct connection *connection, bool inspect);
-/* Takes n bytes from the budgets of the routes that decided; -1, and nothing taken, when one has not so many. */
+/*
+ * Takes n bytes from the budgets of the routes that decided; -1, and nothing taken, when one has
+ * not so many.
+ */
 int upstream_spend(struct connection *connection, uint64_t up, uint64_t down);

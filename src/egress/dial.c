@@ -15,7 +15,8 @@ static int resolve(struct address *out, size_t max, size_t *n, const struct dial
 		   const struct patience *patience, struct err *err)
 {
 	if (dial->options->resolve)
-		return dial->options->resolve(out, max, n, dial->host, dial->options->resolve_with, err);
+		return dial->options->resolve(out, max, n, dial->host, dial->options->resolve_with,
+					      err);
 	return resolve_system(out, max, n, dial->host, patience, err);
 }
 
@@ -51,11 +52,14 @@ int dial_find(struct address *out, size_t max, size_t *n, const struct dial *dia
 	if (!n_found)
 		return err_set(err, ERR_TEMP, "%s has no address", dial->host->text);
 	address_text(text, &found[0]);
-	return err_set(err, ERR_PERM, "%s has the address %s, which is %s: no job may reach it unless the host's policy names its range",
-		       dial->host->text, text, address_special(&found[0]));
+	return err_set(
+		err, ERR_PERM,
+		"%s has the address %s, which is %s: no job may reach it unless the host's policy names its range",
+		dial->host->text, text, address_special(&found[0]));
 }
 
-static socklen_t socket_name(struct sockaddr_storage *out, const struct address *address, uint16_t port)
+static socklen_t socket_name(struct sockaddr_storage *out, const struct address *address,
+			     uint16_t port)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct sockaddr_in ip4 = { .sin_family = AF_INET, .sin_port = htons(port) };

@@ -1,4 +1,7 @@
-/* dial.h - from a host that matched to a connection with the address that was checked. Private to this folder. */
+/*
+ * dial.h - from a host that matched to a connection with the address that was checked. Private to
+ * this folder.
+ */
 #pragma once
 #include "egress/broker.h"
 #include "stream.h"
@@ -11,7 +14,8 @@ struct dial {
 };
 
 /*
- * The addresses of the host that may be dialled, at least one. ERR_PERM: it resolves, but only to what no job may
+ * The addresses of the host that may be dialled, at least one. ERR_PERM: it resolves, but only to
+ * what no job may
  * reach. A route that names an address allows exactly that.
  */
 int dial_find(struct address *out, size_t max, size_t *n, const struct dial *dial,

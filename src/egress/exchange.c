@@ -9,23 +9,37 @@ enum { INTERIM_MAX = 8 }; /* 1xx answers before the real one */
 
 /* What is handed on, and how. */
 struct exchange {
-	struct connection   *connection;
-	const struct head   *head;    /* of the request */
-	const struct secret *secret;  /* NULL: the route lends none */
-	struct str           path, query; /* canonical; with its '?', or empty */
-	struct sift          sift;
-	bool                 fresh;   /* the server was dialled for this request */
-	bool                 answered_early; /* before it had the whole request */
+	struct connection *connection;
+	const struct head *head;     /* of the request */
+	const struct secret *secret; /* NULL: the route lends none */
+	struct str path, query;      /* canonical; with its '?', or empty */
+	struct sift sift;
+	bool fresh;          /* the server was dialled for this request */
+	bool answered_early; /* before it had the whole request */
 };
 
 /* They make a server see another method, path or host than was checked. */
 static const char *const masks[] = {
-	"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL",
-	"X-Forwarded-Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server",
-	"X-Forwarded-Prefix", "X-Host", "Forwarded", "Host", "Expect", "Via",
+	"X-HTTP-Method-Override",
+	"X-HTTP-Method",
+	"X-Method-Override",
+	"X-Original-URL",
+	"X-Rewrite-URL",
+	"X-Forwarded-Host",
+	"X-Forwarded-For",
+	"X-Forwarded-Proto",
+	"X-Forwarded-Port",
+	"X-Forwarded-Server",
+	"X-Forwarded-Prefix",
+	"X-Host",
+	"Forwarded",
+	"Host",
+	"Expect",
+	"Via",
 };
 /* With a credential: who asks is ours to say, and the answer must be one that can be searched. */
-static const char *const lent[] = { "Authorization", "Cookie", "Accept-Encoding", "Range", "If-Range" };
+static const char *const lent[] = { "Authorization", "Cookie", "Accept-Encoding", "Range",
+				    "If-Range" };
 
 static bool is_in(const char *const *list, size_t n, struct str name)
 {
@@ -40,19 +54,23 @@ static bool is_dropped(const struct exchange *x, struct str name)
 	const struct route *route = x->connection->verdict.route;
 
 	/* many servers take '_' for '-': a second spelling of any of these */
-	if (head_is_hop(x->head, name) || is_in(masks, COUNT(masks), name) || str_find_byte(name, '_') != SIZE_MAX)
+	if (head_is_hop(x->head, name) || is_in(masks, COUNT(masks), name) ||
+	    str_find_byte(name, '_') != SIZE_MAX)
 		return true;
-	return x->secret && (is_in(lent, COUNT(lent), name) || str_eq_nocase(name, route->header_name));
+	return x->secret &&
+	       (is_in(lent, COUNT(lent), name) || str_eq_nocase(name, route->header_name));
 }
 
 static void add_base64(struct buf *out, struct str s)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (size_t i = 0; i < s.len; i += 3) {
 		const unsigned char *p = (const unsigned char *)s.p + i;
 		size_t left = s.len - i;
-		uint32_t bits = (uint32_t)p[0] << 16 | (left > 1 ? (uint32_t)p[1] << 8 : 0) | (left > 2 ? p[2] : 0);
+		uint32_t bits = (uint32_t)p[0] << 16 | (left > 1 ? (uint32_t)p[1] << 8 : 0) |
+				(left > 2 ? p[2] : 0);
 
 		buf_add_byte(out, alphabet[bits >> 18]);
 		buf_add_byte(out, alphabet[bits >> 12 & 63]);
@@ -74,7 +92,8 @@ static void add_credential(struct buf *out, const struct route *route, struct st
 	} else {
 		AUTO_BUF struct buf pair = { 0 };
 
-		buf_printf(&pair, "%.*s:%.*s", STR_ARG(str_from(place, sizeof "basic:" - 1)), STR_ARG(secret));
+		buf_printf(&pair, "%.*s:%.*s", STR_ARG(str_from(place, sizeof "basic:" - 1)),
+			   STR_ARG(secret));
 		add_base64(out, buf_str(&pair));
 		explicit_bzero(pair.bytes, pair.len);
 	}
@@ -93,7 +112,8 @@ static void add_host(struct buf *out, const struct connection *connection)
 {
 	bool plain = connection->port == (connection->tls ? 443 : 80);
 
-	buf_printf(out, connection->host.kind == HOST_IP6 ? "Host: [%s]" : "Host: %s", connection->host.text);
+	buf_printf(out, connection->host.kind == HOST_IP6 ? "Host: [%s]" : "Host: %s",
+		   connection->host.text);
 	if (!plain)
 		buf_printf(out, ":%u", (unsigned)connection->port);
 	buf_add(out, STR("\r\n"));
@@ -103,7 +123,8 @@ static void add_request(struct buf *out, const struct exchange *x)
 {
 	const struct connection *connection = x->connection;
 
-	buf_printf(out, "%.*s %.*s%.*s HTTP/1.1\r\n", STR_ARG(x->head->method), STR_ARG(x->path), STR_ARG(x->query));
+	buf_printf(out, "%.*s %.*s%.*s HTTP/1.1\r\n", STR_ARG(x->head->method), STR_ARG(x->path),
+		   STR_ARG(x->query));
 	add_host(out, connection);
 	for (size_t i = 0; i < x->head->n; i++)
 		if (!is_dropped(x, x->head->fields[i].name))
@@ -117,9 +138,10 @@ static void add_request(struct buf *out, const struct exchange *x)
 
 static void refuse_budget(struct connection *connection)
 {
-	reply_refuse(connection, 403, "budget",
-		     "The byte budget of this route for this run is used up, and will not be raised (%.*s).",
-		     STR_ARG(connection->verdict.route->text));
+	reply_refuse(
+		connection, 403, "budget",
+		"The byte budget of this route for this run is used up, and will not be raised (%.*s).",
+		STR_ARG(connection->verdict.route->text));
 }
 
 /* 1: sent; 0: the server did not take it; -1: refused. */
@@ -141,7 +163,8 @@ static int send_head(struct exchange *x)
 
 static bool lets_client_begin(struct exchange *x)
 {
-	if (!head_lists(x->head, STR("Expect"), STR("100-continue")) || x->head->framing == FRAMING_NONE)
+	if (!head_lists(x->head, STR("Expect"), STR("100-continue")) ||
+	    x->head->framing == FRAMING_NONE)
 		return true;
 	return stream_write(&x->connection->client, STR("HTTP/1.1 100 Continue\r\n\r\n")) == 0;
 }
@@ -180,7 +203,10 @@ static int send_body(struct exchange *x)
 	return 0;
 }
 
-/* The head of the real answer, in the request's memory. 1; 0: the server went away without a word; -1: refused. */
+/*
+ * The head of the real answer, in the request's memory. 1; 0: the server went away without a word;
+ * -1: refused.
+ */
 static int read_answer(struct exchange *x, struct head *answer)
 {
 	struct connection *connection = x->connection;
@@ -195,8 +221,10 @@ static int read_answer(struct exchange *x, struct head *answer)
 			if (stream_fill(server) <= 0) {
 				if (!server->got)
 					return 0;
-				reply_refuse(connection, 502, "upstream", "Allowed, but it failed: the answer of %s: %s.",
-					     connection->host.text, server->why ? server->why : "it was cut short");
+				reply_refuse(connection, 502, "upstream",
+					     "Allowed, but it failed: the answer of %s: %s.",
+					     connection->host.text,
+					     server->why ? server->why : "it was cut short");
 				return -1;
 			}
 		text = arena_str(&connection->mem, str_sub(stream_has(server), 0, size));
@@ -206,11 +234,13 @@ static int read_answer(struct exchange *x, struct head *answer)
 			return -1;
 		}
 		if (head_read_answer(answer, text, x->head->method, &err) < 0) {
-			reply_refuse(connection, 502, "upstream", "Allowed, but it failed: %s.", err.text);
+			reply_refuse(connection, 502, "upstream", "Allowed, but it failed: %s.",
+				     err.text);
 			return -1;
 		}
 		if (answer->status == 101) {
-			reply_refuse(connection, 502, "upgrade", "The server changes the protocol, which is never allowed.");
+			reply_refuse(connection, 502, "upgrade",
+				     "The server changes the protocol, which is never allowed.");
 			return -1;
 		}
 		if (answer->status >= 200)
@@ -248,8 +278,10 @@ static int send_answer_head(struct exchange *x, const struct head *answer, bool 
 		if (head_is_hop(answer, field->name) || sift_has(&x->sift, field->name))
 			continue;
 		if (sift_has(&x->sift, field->value)) {
-			reply_broken(connection, "reflected", "The server sent the credential back in the header %.*s, which was left out.",
-				     STR_ARG(str_sub(field->name, 0, 80)));
+			reply_broken(
+				connection, "reflected",
+				"The server sent the credential back in the header %.*s, which was left out.",
+				STR_ARG(str_sub(field->name, 0, 80)));
 			continue;
 		}
 		buf_printf(&text, "%.*s: %.*s\r\n", STR_ARG(field->name), STR_ARG(field->value));
@@ -268,11 +300,14 @@ static int hand_on(struct exchange *x, enum framing framing, struct str part)
 	struct connection *connection = x->connection;
 
 	if (upstream_spend(connection, 0, part.len) < 0) {
-		reply_broken(connection, "budget", "The byte budget of this route for this run is used up: the answer was cut.");
+		reply_broken(
+			connection, "budget",
+			"The byte budget of this route for this run is used up: the answer was cut.");
 		return -1;
 	}
 	if (x->secret && !sift_part(&x->sift, part, &part)) {
-		reply_broken(connection, "reflected", "The server sent the credential back: the answer was cut.");
+		reply_broken(connection, "reflected",
+			     "The server sent the credential back: the answer was cut.");
 		return -1;
 	}
 	if (part.len && body_write(&connection->client, framing, &part) < 0) {
@@ -295,8 +330,9 @@ static int send_answer_body(struct exchange *x, const struct head *answer)
 		if (hand_on(x, framing, part) < 0)
 			return -1;
 	if (got < 0) {
-		reply_broken(connection, "upstream", "Allowed, but it failed: the answer of %s: %s.",
-			     connection->host.text, body.why);
+		reply_broken(connection, "upstream",
+			     "Allowed, but it failed: the answer of %s: %s.", connection->host.text,
+			     body.why);
 		return -1;
 	}
 	part = sift_rest(&x->sift);
@@ -305,7 +341,10 @@ static int send_answer_body(struct exchange *x, const struct head *answer)
 	return framing == FRAMING_CHUNKED ? body_write(&connection->client, framing, NULL) : 0;
 }
 
-/* Connects if need be and sends the head. A server may close an idle connection just now: then once more, afresh. */
+/*
+ * Connects if need be and sends the head. A server may close an idle connection just now: then
+ * once more, afresh.
+ */
 static int start(struct exchange *x)
 {
 	struct connection *connection = x->connection;
@@ -323,8 +362,8 @@ static int start(struct exchange *x)
 		sent = send_head(x);
 	}
 	if (sent == 0)
-		reply_refuse(connection, 502, "upstream", "Allowed, but it failed: %s takes no request.",
-			     connection->host.text);
+		reply_refuse(connection, 502, "upstream",
+			     "Allowed, but it failed: %s takes no request.", connection->host.text);
 	return sent > 0 ? 0 : -1;
 }
 
@@ -342,7 +381,8 @@ static int send_request(struct exchange *x, struct head *answer)
 		got = read_answer(x, answer);
 	}
 	if (got == 0)
-		reply_refuse(x->connection, 502, "upstream", "Allowed, but it failed: %s closed the connection.",
+		reply_refuse(x->connection, 502, "upstream",
+			     "Allowed, but it failed: %s closed the connection.",
 			     x->connection->host.text);
 	return got > 0 ? 0 : -1;
 }
@@ -361,8 +401,8 @@ static bool run(struct exchange *x)
 		reply_refuse(connection, 502, "reflected", "%s", wrong);
 		return false;
 	}
-	last = !connection->tls || x->answered_early || answer.framing == FRAMING_CLOSE || answer.minor == 0 ||
-	       head_lists(x->head, STR("Connection"), STR("close"));
+	last = !connection->tls || x->answered_early || answer.framing == FRAMING_CLOSE ||
+	       answer.minor == 0 || head_lists(x->head, STR("Connection"), STR("close"));
 	if (send_answer_head(x, &answer, last) < 0 || send_answer_body(x, &answer) < 0)
 		return false;
 	if (head_lists(&answer, STR("Connection"), STR("close")))
@@ -395,8 +435,8 @@ static int check(struct exchange *x, struct str target)
 {
 	struct connection *connection = x->connection;
 	struct broker *broker = connection->broker;
-	struct route_ask ask = { broker->options.phase, &connection->host, connection->port, connection->tls,
-				 x->head->method, { 0 } };
+	struct route_ask ask = { broker->options.phase, &connection->host, connection->port,
+				 connection->tls,       x->head->method,   { 0 } };
 
 	if (read_path(x, target) < 0)
 		return -1;
@@ -407,7 +447,9 @@ static int check(struct exchange *x, struct str target)
 		return -1;
 	}
 	if (asks_for_upgrade(x->head)) {
-		reply_refuse(connection, 403, "upgrade", "WebSocket and other protocols inside HTTP are never allowed in this sandbox.");
+		reply_refuse(
+			connection, 403, "upgrade",
+			"WebSocket and other protocols inside HTTP are never allowed in this sandbox.");
 		return -1;
 	}
 	x->secret = secret_find(broker->options.secrets, connection->verdict.route->credential);

@@ -36,7 +36,8 @@ int forward_open(struct forward *out, int channel, uint16_t port, struct err *er
 	if (fd < 0)
 		return err_errno(err, "socket");
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
-	    bind(fd, (struct sockaddr *)&name, sizeof name) < 0 || listen(fd, FORWARD_BACKLOG) < 0) {
+	    bind(fd, (struct sockaddr *)&name, sizeof name) < 0 ||
+	    listen(fd, FORWARD_BACKLOG) < 0) {
 		(void)err_errno(err, "listen on 127.0.0.1:%u", (unsigned)port);
 		close(fd);
 		return -1;
@@ -50,15 +51,17 @@ uint16_t forward_port(const struct forward *forward)
 	struct sockaddr_in name = { 0 };
 	socklen_t size = sizeof name;
 
-	return getsockname(forward->listener, (struct sockaddr *)&name, &size) < 0 ? 0
-										   : ntohs(name.sin_port);
+	return getsockname(forward->listener, (struct sockaddr *)&name, &size) < 0
+		       ? 0
+		       : ntohs(name.sin_port);
 }
 
 void forward_poll(const struct forward *forward, struct pollfd *out)
 {
 	bool full = forward->pending >= 0;
 
-	*out = (struct pollfd){ full ? forward->channel : forward->listener, full ? POLLOUT : POLLIN, 0 };
+	*out = (struct pollfd){ full ? forward->channel : forward->listener,
+				full ? POLLOUT : POLLIN, 0 };
 }
 
 /* 0 when it went, 1 when the broker has no room now, -1 when it is gone. */
@@ -66,7 +69,7 @@ static int hand_over(struct forward *forward)
 {
 	union {
 		struct cmsghdr head;
-		char           bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
 	char byte = 'c';
 	struct iovec part = { &byte, 1 };
@@ -82,7 +85,10 @@ static int hand_over(struct forward *forward)
 	memcpy(CMSG_DATA(rights), &forward->pending, sizeof(int));
 	if (sendmsg(forward->channel, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		/* ETOOMANYREFS: too many sockets are on their way already */
-		return errno == EAGAIN || errno == EINTR || errno == ETOOMANYREFS || errno == ENOBUFS ? 1 : -1;
+		return errno == EAGAIN || errno == EINTR || errno == ETOOMANYREFS ||
+				       errno == ENOBUFS
+			       ? 1
+			       : -1;
 	close(forward->pending);
 	forward->pending = -1;
 	return 0;
@@ -125,4 +131,20 @@ void forward_close(struct forward *forward)
 	if (forward->listener >= 0)
 		close(forward->listener);
 	forward->pending = forward->listener = -1;
+}
+
+int forward_serve(int channel, int ready)
+{
+	struct forward forward;
+	ssize_t told;
+
+	if (forward_open(&forward, channel, FORWARD_PORT, NULL) < 0)
+		return -1;
+	do {
+		told = write(ready, "r", 1);
+	} while (told < 0 && errno == EINTR);
+	close(ready);
+	forward_run(&forward);
+	forward_close(&forward);
+	return 0;
 }

@@ -118,15 +118,26 @@ static bool list_has(struct str list, struct str token)
 bool head_lists(const struct head *head, struct str name, struct str token)
 {
 	for (size_t i = 0; i < head->n; i++)
-		if (str_eq_nocase(head->fields[i].name, name) && list_has(head->fields[i].value, token))
+		if (str_eq_nocase(head->fields[i].name, name) &&
+		    list_has(head->fields[i].value, token))
 			return true;
 	return false;
 }
 
 static const char *const hops[] = {
-	"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate",
-	"Proxy-Authentication-Info", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "HTTP2-Settings",
-	"Content-Length", "Alt-Svc",
+	"Connection",
+	"Keep-Alive",
+	"Proxy-Connection",
+	"Proxy-Authorization",
+	"Proxy-Authenticate",
+	"Proxy-Authentication-Info",
+	"TE",
+	"Trailer",
+	"Transfer-Encoding",
+	"Upgrade",
+	"HTTP2-Settings",
+	"Content-Length",
+	"Alt-Svc",
 };
 
 bool head_is_hop(const struct head *head, struct str name)
@@ -137,7 +148,10 @@ bool head_is_hop(const struct head *head, struct str name)
 	return head_lists(head, STR("Connection"), name);
 }
 
-/* How long the body is, as sender and receiver must see it alike: all that two readers could take differently is wrong. */
+/*
+ * How long the body is, as sender and receiver must see it alike: all that two readers could take
+ * differently is wrong.
+ */
 static const char *read_framing(struct head *head)
 {
 	size_t lengths = head_count(head, STR("Content-Length"));
@@ -161,7 +175,8 @@ static const char *read_framing(struct head *head)
 
 static bool read_version(struct head *head, struct str text)
 {
-	if (!str_starts(text, STR("HTTP/1.")) || text.len != 8 || (text.p[7] != '0' && text.p[7] != '1'))
+	if (!str_starts(text, STR("HTTP/1.")) || text.len != 8 ||
+	    (text.p[7] != '0' && text.p[7] != '1'))
 		return false;
 	head->minor = (uint8_t)(text.p[7] - '0');
 	return true;
@@ -183,7 +198,8 @@ static const char *read_request_line(struct head *head, struct str line)
 	if (!head->method.len || head->method.len > METHOD_MAX)
 		return "the method is no word in upper case";
 	for (size_t i = 0; i < head->target.len; i++)
-		if (head->target.p[i] <= 0x20 || head->target.p[i] >= 0x7f || head->target.p[i] == '#')
+		if (head->target.p[i] <= 0x20 || head->target.p[i] >= 0x7f ||
+		    head->target.p[i] == '#')
 			return "the target has a byte that does not belong there";
 	if (!head->target.len)
 		return "it has no target";
@@ -203,7 +219,8 @@ static const char *read_status_line(struct head *head, struct str line)
 }
 
 static int head_read(struct head *out, struct str text,
-		     const char *(*first)(struct head *, struct str), const char *what, struct err *err)
+		     const char *(*first)(struct head *, struct str), const char *what,
+		     struct err *err)
 {
 	struct head *head = out;
 	struct str line, rest = text;
@@ -233,7 +250,8 @@ int head_read_answer(struct head *out, struct str text, struct str method, struc
 {
 	if (head_read(out, text, read_status_line, "answer", err) < 0)
 		return -1;
-	if (str_eq(method, STR("HEAD")) || out->status < 200 || out->status == 204 || out->status == 304)
+	if (str_eq(method, STR("HEAD")) || out->status < 200 || out->status == 204 ||
+	    out->status == 304)
 		out->framing = FRAMING_NONE;
 	else if (out->framing == FRAMING_NONE)
 		out->framing = FRAMING_CLOSE;

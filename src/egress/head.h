@@ -1,4 +1,7 @@
-/* head.h - the head of an HTTP/1.1 message, read so that no other reader can see another one. Private to this folder. */
+/*
+ * head.h - the head of an HTTP/1.1 message, read so that no other reader can see another one.
+ * Private to this folder.
+ */
 #pragma once
 #include "base/buf.h"
 #include "base/err.h"
@@ -29,9 +32,12 @@ struct head {
 /* Bytes of the head at the start of `bytes`, with the empty line that ends it; 0: not complete yet. */
 size_t head_size(struct str bytes);
 /*
- * `text` is one whole head. ERR_INPUT, one sentence, for: a bare CR or LF, NUL, a folded or nameless field, space before the
- * colon, a method that is no upper-case word, white space or '#' in a target, more than BROKER_HEADERS fields, more than one
- * Content-Length or Transfer-Encoding or both, a coding but "chunked", another version than 1.0 and 1.1,
+ * `text` is one whole head. ERR_INPUT, one sentence, for: a bare CR or LF, NUL, a folded or
+ * nameless field, space before the
+ * colon, a method that is no upper-case word, white space or '#' in a target, more than
+ * BROKER_HEADERS fields, more than one
+ * Content-Length or Transfer-Encoding or both, a coding but "chunked", another version than 1.0
+ * and 1.1,
  * and more than one Host.
  */
 int head_read_request(struct head *out, struct str text, struct err *err);

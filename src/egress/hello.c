@@ -2,19 +2,19 @@
 
 enum {
 	RECORD_HEAD = 5,
-	RECORD_MAX = 16384,      /* of one plain record */
+	RECORD_MAX = 16384, /* of one plain record */
 	HANDSHAKE = 22,
 	CLIENT_HELLO = 1,
 	SERVER_HELLO = 2,
 	EXTENSION_NAME = 0,
 	EXTENSION_ECH = 0xfe0d,
-	EXTENSIONS_MAX = 128,    /* of one hello; browsers send 18 */
+	EXTENSIONS_MAX = 128, /* of one hello; browsers send 18 */
 };
 
 /* Takes big-endian numbers and runs off the front; after the first that is not there, nothing is. */
 struct cursor {
 	struct str rest;
-	bool       short_of;
+	bool short_of;
 };
 
 static struct str take(struct cursor *c, size_t n)
@@ -118,7 +118,10 @@ static const char *wrong_record(struct str bytes)
 	return NULL;
 }
 
-/* Gathers the parts of the message from its records. 0: more bytes are needed; else what was used of them. */
+/*
+ * Gathers the parts of the message from its records. 0: more bytes are needed; else what was used
+ * of them.
+ */
 static size_t gather(char *message, size_t *have, size_t *need, struct str bytes, const char **why)
 {
 	size_t used = 0;
@@ -183,8 +186,9 @@ int hello_is_retry(struct str bytes)
 {
 	/* SHA-256 of "HelloRetryRequest", where a ServerHello has its random */
 	static const unsigned char random[32] = {
-		0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-		0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+		0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+		0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
+		0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 	};
 	enum { AT = RECORD_HEAD + 4 + 2 };
 

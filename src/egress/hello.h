@@ -21,11 +21,14 @@ struct hello {
 };
 
 /*
- * Reads the ClientHello at the start of `bytes`, over as many records as it takes. Wrong are also: two names, two
- * extensions of one kind, a name that is no host, Encrypted Client Hello, SSLv2, and more than HELLO_MAX bytes.
+ * Reads the ClientHello at the start of `bytes`, over as many records as it takes. Wrong are also:
+ * two names, two
+ * extensions of one kind, a name that is no host, Encrypted Client Hello, SSLv2, and more than
+ * HELLO_MAX bytes.
  */
 void hello_read(struct hello *out, struct str bytes);
 /*
- * The first answer of the server asks for a second ClientHello (HelloRetryRequest): 1, 0, or -1 for not enough bytes yet.
+ * The first answer of the server asks for a second ClientHello (HelloRetryRequest): 1, 0, or -1
+ * for not enough bytes yet.
  */
 int hello_is_retry(struct str bytes);

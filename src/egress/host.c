@@ -61,7 +61,10 @@ static const char *wrong_label(struct str label)
 	return NULL;
 }
 
-/* As browsers decide it: whose last label is a number, decimal, octal or hex, is meant as an address. */
+/*
+ * As browsers decide it: whose last label is a number, decimal, octal or hex, is meant as an
+ * address.
+ */
 static bool ends_in_number(struct str text)
 {
 	size_t start = text.len;
@@ -104,7 +107,8 @@ void address_text(char out[ADDRESS_TEXT], const struct address *address)
 }
 
 /* Canonical text only: what is printed again must be what was read. */
-static int read_address(struct address *out, char canonical[ADDRESS_TEXT], struct str text, int family)
+static int read_address(struct address *out, char canonical[ADDRESS_TEXT], struct str text,
+			int family)
 {
 	struct address address;
 	uint8_t ip4[4];
@@ -166,8 +170,9 @@ int host_read(struct host *out, struct str text, struct err *err)
 		return refuse(err, text, "it has more than 253 bytes");
 	if (text.p[0] == '[')
 		return text.p[text.len - 1] == ']'
-			? read_literal(out, text, str_sub(text, 1, text.len - 1), AF_INET6, err)
-			: refuse(err, text, "a bracket is not closed");
+			       ? read_literal(out, text, str_sub(text, 1, text.len - 1), AF_INET6,
+					      err)
+			       : refuse(err, text, "a bracket is not closed");
 	for (size_t i = 0; i < text.len; i++) {
 		host.text[i] = lower(text.p[i]);
 		if (host.text[i] != '.' && !is_name_byte(host.text[i]))

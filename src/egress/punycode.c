@@ -55,17 +55,17 @@ struct span {
 
 /* What no name has, or what other programs fold into ASCII, sorted. */
 static const struct span forbidden[] = {
-	{ 0x0000, 0x00a0 }, /* ASCII and C1 */
-	{ 0x00ad, 0x00ad }, /* soft hyphen */
-	{ 0x2000, 0x206f }, /* spaces, marks of direction, joiners */
-	{ 0x2100, 0x214f }, /* letter-like symbols, fold into letters */
-	{ 0x2460, 0x24ff }, /* letters and digits in circles */
-	{ 0x3000, 0x3002 }, /* wide space and full stop */
-	{ 0xd800, 0xdfff }, /* surrogates */
-	{ 0xe000, 0xf8ff }, /* private use */
-	{ 0xfe00, 0xfe0f }, /* variation selectors */
-	{ 0xfeff, 0xffff }, /* byte order mark, full-width forms, specials */
-	{ 0x1d400, 0x1d7ff }, /* mathematical letters */
+	{ 0x0000, 0x00a0 },      /* ASCII and C1 */
+	{ 0x00ad, 0x00ad },      /* soft hyphen */
+	{ 0x2000, 0x206f },      /* spaces, marks of direction, joiners */
+	{ 0x2100, 0x214f },      /* letter-like symbols, fold into letters */
+	{ 0x2460, 0x24ff },      /* letters and digits in circles */
+	{ 0x3000, 0x3002 },      /* wide space and full stop */
+	{ 0xd800, 0xdfff },      /* surrogates */
+	{ 0xe000, 0xf8ff },      /* private use */
+	{ 0xfe00, 0xfe0f },      /* variation selectors */
+	{ 0xfeff, 0xffff },      /* byte order mark, full-width forms, specials */
+	{ 0x1d400, 0x1d7ff },    /* mathematical letters */
 	{ 0xe0000, UINT32_MAX }, /* tags, private planes, beyond Unicode */
 };
 

@@ -1,4 +1,7 @@
-/* reply.c - what the client is told when it gets no answer from the server, and what is noted of each request. */
+/*
+ * reply.c - what the client is told when it gets no answer from the server, and what is noted of
+ * each request.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -32,11 +35,14 @@ void reply_begin(struct connection *connection, struct str method, struct str pa
 {
 	struct broker_record *record = &connection->record;
 
-	*record = (struct broker_record){ .time_ms = now_ms(), .connection = record->connection, .rule = "route" };
+	*record = (struct broker_record){ .time_ms = now_ms(),
+					  .connection = record->connection,
+					  .rule = "route" };
 	record->method = printable(&connection->mem, method);
 	record->path = printable(&connection->mem, path);
 	record->host = host_str(&connection->host);
 	record->port = connection->port;
+	record->tls = connection->tls;
 	if (connection->pinned)
 		record->address = str_of(connection->address_text);
 	connection->verdict = (struct route_verdict){ 0 };
@@ -68,19 +74,24 @@ void reply_forget(struct connection *connection)
 	connection->record.time_ms = 0;
 }
 
+struct phrase {
+	unsigned    status;
+	const char *text;
+};
+
 /* Some clients show only the first line, others only the body. */
+static const struct phrase phrases[] = {
+	{ 400, "Bad request, refused by the sandbox" },
+	{ 403, "Refused by the sandbox policy, will never be allowed" },
+	{ 502, "Allowed by the sandbox policy, but the server failed" },
+};
+
 static const char *phrase(unsigned status)
 {
-	switch (status) {
-	case 400:
-		return "Bad request, refused by the sandbox";
-	case 403:
-		return "Refused by the sandbox policy, will never be allowed";
-	case 502:
-		return "Allowed by the sandbox policy, but the server failed";
-	default:
-		return "Refused by the sandbox";
-	}
+	for (size_t i = 0; i < COUNT(phrases); i++)
+		if (phrases[i].status == status)
+			return phrases[i].text;
+	return "Refused by the sandbox";
 }
 
 static void send_refusal(struct connection *connection, unsigned status)
@@ -88,10 +99,11 @@ static void send_refusal(struct connection *connection, unsigned status)
 	struct str reason = buf_str(&connection->reason);
 	bool bare = str_eq(connection->record.method, STR("HEAD"));
 	char head[512];
-	int n = snprintf(head, sizeof head,
-			 "HTTP/1.1 %u %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
-			 "X-Sandbox-Rule: %s\r\nConnection: close\r\n\r\n",
-			 status, phrase(status), reason.len + 1, connection->record.rule);
+	int n = snprintf(
+		head, sizeof head,
+		"HTTP/1.1 %u %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
+		"X-Sandbox-Rule: %s\r\nConnection: close\r\n\r\n",
+		status, phrase(status), reason.len + 1, connection->record.rule);
 
 	connection->record.status = (uint16_t)status;
 	if (stream_write(&connection->client, (struct str){ head, (size_t)n }) == 0 && !bare &&
@@ -104,8 +116,9 @@ static bool is_failure_of_others(const char *rule)
 	return strcmp(rule, "upstream") == 0;
 }
 
-__attribute__((format(printf, 3, 0)))
-static void set_reason(struct connection *connection, const char *rule, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void set_reason(struct connection *connection,
+							     const char *rule, const char *fmt,
+							     va_list args)
 {
 	char text[REASON_MAX];
 
@@ -120,7 +133,8 @@ static void set_reason(struct connection *connection, const char *rule, const ch
 	buf_add(&connection->reason, str_of(text));
 }
 
-void reply_refuse(struct connection *connection, unsigned status, const char *rule, const char *fmt, ...)
+void reply_refuse(struct connection *connection, unsigned status, const char *rule, const char *fmt,
+		  ...)
 {
 	va_list args;
 

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <resolv.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -18,12 +19,13 @@ enum {
 
 /* Shared by who asks and who waits; the last of them frees it. */
 struct question {
-	atomic_int     owners;
-	int            done; /* eventfd: the answer is there */
-	char           name[HOST_MAX + 1];
+	atomic_int owners;
+	int done;             /* eventfd: the answer is there */
+	atomic_bool answered; /* the same, and what follows may be read */
+	char name[HOST_MAX + 1];
 	struct address found[BROKER_ADDRESSES];
-	size_t         n;
-	int            code; /* of getaddrinfo */
+	size_t n;
+	int code; /* of getaddrinfo */
 };
 
 static atomic_int askers;
@@ -41,7 +43,8 @@ static bool take_address(struct address *out, const struct sockaddr *from)
 	*out = (struct address){ { 0 } };
 	if (from->sa_family == AF_INET) {
 		out->bytes[10] = out->bytes[11] = 0xff;
-		memcpy(out->bytes + 12, &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
+		memcpy(out->bytes + 12, &((const struct sockaddr_in *)(const void *)from)->sin_addr,
+		       4);
 		return true;
 	}
 	if (from->sa_family != AF_INET6)
@@ -53,17 +56,23 @@ static bool take_address(struct address *out, const struct sockaddr *from)
 static void *ask(void *payload)
 {
 	struct question *question = payload;
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM }, *list = NULL;
+	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM },
+			*list = NULL;
 	uint64_t one = 1;
 
-	/* of this thread alone: what matched is what is asked, without the domains of resolv.conf behind it */
+	/*
+	 * of this thread alone: what matched is what is asked, without the domains of resolv.conf
+	 * behind it
+	 */
 	if (res_init() == 0)
 		_res.options &= ~(unsigned long)(RES_DEFNAMES | RES_DNSRCH);
 	question->code = getaddrinfo(question->name, NULL, &hints, &list);
-	for (const struct addrinfo *a = list; !question->code && a && question->n < BROKER_ADDRESSES; a = a->ai_next)
+	for (const struct addrinfo *a = list;
+	     !question->code && a && question->n < BROKER_ADDRESSES; a = a->ai_next)
 		question->n += take_address(&question->found[question->n], a->ai_addr);
 	if (list)
 		freeaddrinfo(list);
+	atomic_store(&question->answered, true);
 	while (write(question->done, &one, sizeof one) < 0 && errno == EINTR)
 		continue;
 	leave(question);
@@ -91,13 +100,16 @@ static bool start(struct question *question)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
+	sigset_t all;
 	bool fine;
 
 	if (atomic_fetch_add(&askers, 1) >= ASKERS_MAX) {
 		atomic_fetch_sub(&askers, 1);
 		return false;
 	}
+	sigfillset(&all);
 	pthread_attr_init(&attributes);
+	pthread_attr_setsigmask_np(&attributes, &all);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, ASKER_STACK);
 	fine = pthread_create(&thread, &attributes, ask, question) == 0;
@@ -123,8 +135,9 @@ int resolve_system(struct address *out, size_t max, size_t *n, const struct host
 	}
 	if (patience_wait(patience, question->done, POLLIN, &why) < 0)
 		result = err_set(err, ERR_TEMP, "the address of %s: %s", host->text, why);
-	else if (question->code)
-		result = err_set(err, ERR_TEMP, "the address of %s: %s", host->text, gai_strerror(question->code));
+	else if (!atomic_load(&question->answered) || question->code)
+		result = err_set(err, ERR_TEMP, "the address of %s: %s", host->text,
+				 gai_strerror(question->code));
 	else
 		for (*n = 0; *n < question->n && *n < max; ++*n)
 			out[*n] = question->found[*n];

@@ -40,7 +40,9 @@ static bool path_fits(const struct route *route, struct str path)
 /* How far a request came with a route; the furthest of all names the rule that decided. */
 enum stage { NO_ROUTE, AT_HOST, AT_PORT, AT_TLS, AT_METHOD, AT_PATH, FITS };
 
-static const char *const stage_rules[] = { "phase", "host", "port", "tls", "method", "path", "route" };
+static const char *const stage_rules[] = {
+	"phase", "host", "port", "tls", "method", "path", "route"
+};
 
 static enum stage check(const struct route *route, const struct route_ask *ask)
 {

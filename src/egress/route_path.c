@@ -15,7 +15,8 @@ static int hex_value(char c)
 /* The byte that %XX at the start of text stands for, or -1. */
 static int decode(struct str text)
 {
-	if (text.len < 3 || text.p[0] != '%' || hex_value(text.p[1]) < 0 || hex_value(text.p[2]) < 0)
+	if (text.len < 3 || text.p[0] != '%' || hex_value(text.p[1]) < 0 ||
+	    hex_value(text.p[2]) < 0)
 		return -1;
 	return hex_value(text.p[1]) << 4 | hex_value(text.p[2]);
 }
@@ -128,7 +129,10 @@ static bool has_hidden_separator(struct str text)
 	return str_has(text, STR("%2F")) || str_has(text, STR("%5C"));
 }
 
-/* One segment; only the last `*` need be tried again: what stood before it fitted as early as it could. */
+/*
+ * One segment; only the last `*` need be tried again: what stood before it fitted as early as it
+ * could.
+ */
 static bool segment_fits(struct str pattern, struct str text)
 {
 	size_t p = 0, t = 0, star = SIZE_MAX, mark = 0;
@@ -155,7 +159,7 @@ static bool segment_fits(struct str pattern, struct str text)
 /* Segments of a path, from the one after its first '/'. The last may be empty. */
 struct cursor {
 	struct str rest;
-	bool       done;
+	bool done;
 };
 
 static bool take(struct cursor *cursor, struct str *segment)

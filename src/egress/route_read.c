@@ -5,8 +5,8 @@ enum { ADDRESSES_MAX = 64 }; /* ranges of one policy */
 
 struct reader {
 	struct arena *mem;
-	const char   *name;
-	struct err   *err;
+	const char *name;
+	struct err *err;
 };
 
 /* `to` is the table, or one route. */
@@ -59,7 +59,8 @@ static int read_host(struct reader *r, const struct yaml *node, void *to)
 		text = str_from(text, 2);
 	if (host_read(&route->host, text, &cause) < 0)
 		return FAIL(r, node, "%s", cause.text);
-	if (route->wild && (route->host.kind != HOST_NAME || !str_has(host_str(&route->host), STR("."))))
+	if (route->wild &&
+	    (route->host.kind != HOST_NAME || !str_has(host_str(&route->host), STR("."))))
 		return FAIL(r, node, "'*.' needs a domain of two labels at least behind it");
 	return 0;
 }
@@ -79,7 +80,8 @@ static int read_tls(struct reader *r, const struct yaml *node, void *to)
 {
 	struct route *route = to;
 
-	if (node->kind != YAML_SCALAR || (!str_eq(node->text, STR("true")) && !str_eq(node->text, STR("false"))))
+	if (node->kind != YAML_SCALAR ||
+	    (!str_eq(node->text, STR("true")) && !str_eq(node->text, STR("false"))))
 		return FAIL(r, node, "expected true or false");
 	route->tls = str_eq(node->text, STR("true"));
 	return 0;
@@ -90,7 +92,8 @@ static bool is_method(struct str text)
 	for (size_t i = 0; i < text.len; i++)
 		if (text.p[i] < 'A' || text.p[i] > 'Z')
 			return false;
-	return text.len > 0 && text.len <= 20 && !str_eq(text, STR("CONNECT")) && !str_eq(text, STR("TRACE"));
+	return text.len > 0 && text.len <= 20 && !str_eq(text, STR("CONNECT")) &&
+	       !str_eq(text, STR("TRACE"));
 }
 
 static int read_methods(struct reader *r, const struct yaml *node, void *to)
@@ -103,7 +106,9 @@ static int read_methods(struct reader *r, const struct yaml *node, void *to)
 		return FAIL(r, node, "an empty list allows nothing; leave the route out");
 	for (size_t i = 0; i < node->n; i++) {
 		if (!is_method(node->child[i]->text))
-			return FAIL(r, node->child[i], "expected a method in upper case, and neither CONNECT nor TRACE");
+			return FAIL(
+				r, node->child[i],
+				"expected a method in upper case, and neither CONNECT nor TRACE");
 		ARENA_PUSH(r->mem, &route->methods, arena_str(r->mem, node->child[i]->text));
 	}
 	return 0;
@@ -132,7 +137,7 @@ static int read_paths(struct reader *r, const struct yaml *node, void *to)
 
 struct unit {
 	const char *name;
-	unsigned    shift;
+	unsigned shift;
 };
 
 static const struct unit units[] = { { "", 0 }, { "KiB", 10 }, { "MiB", 20 }, { "GiB", 30 } };
@@ -147,8 +152,8 @@ static int read_size(struct reader *r, const struct yaml *node, uint64_t *out)
 		digits++;
 	if (node->kind == YAML_SCALAR && str_to_u64(str_sub(text, 0, digits), &n))
 		for (size_t i = 0; i < COUNT(units); i++)
-			if (str_eq(str_trim(str_from(text, digits)), str_of(units[i].name)) && n > 0 &&
-			    n < UINT64_C(1) << 50 >> units[i].shift) {
+			if (str_eq(str_trim(str_from(text, digits)), str_of(units[i].name)) &&
+			    n > 0 && n < UINT64_C(1) << 50 >> units[i].shift) {
 				*out = n << units[i].shift;
 				return 0;
 			}
@@ -182,16 +187,17 @@ static bool is_token(struct str text)
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.p[i];
 
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-		      c == '_'))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      c == '-' || c == '_'))
 			return false;
 	}
 	return text.len > 0 && text.len <= 64;
 }
 
 /* They frame or route the request: the broker's own. */
-static const char *const reserved[] = { "Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade",
-					"TE", "Trailer", "Expect", "Proxy-Authorization" };
+static const char *const reserved[] = { "Host",       "Content-Length", "Transfer-Encoding",
+					"Connection", "Upgrade",        "TE",
+					"Trailer",    "Expect",         "Proxy-Authorization" };
 
 /* One {secret} or {basic:USER}, visible ASCII around it. */
 static bool is_template(struct str value)
@@ -205,8 +211,9 @@ static bool is_template(struct str value)
 		braces += value.p[i] == '{' || value.p[i] == '}';
 	}
 	rest = str_from(rest, str_find_byte(rest, '{'));
-	return braces == 2 && value.len <= 512 && (str_starts(rest, STR("{secret}")) ||
-	       (str_starts(rest, STR("{basic:")) && str_find_byte(rest, '}') != SIZE_MAX));
+	return braces == 2 && value.len <= 512 &&
+	       (str_starts(rest, STR("{secret}")) ||
+		(str_starts(rest, STR("{basic:")) && str_find_byte(rest, '}') != SIZE_MAX));
 }
 
 static int read_header(struct reader *r, const struct yaml *node, void *to)
@@ -225,14 +232,16 @@ static int read_header(struct reader *r, const struct yaml *node, void *to)
 	route->header_name = arena_str(r->mem, name);
 	route->header_value = arena_str(r->mem, str_trim(str_from(node->text, colon + 1)));
 	if (!is_template(route->header_value))
-		return FAIL(r, node, "the value needs one {secret} or {basic:USER}, and no other brace");
+		return FAIL(r, node,
+			    "the value needs one {secret} or {basic:USER}, and no other brace");
 	return 0;
 }
 
 static const struct key route_keys[] = {
-	{ "host", read_host },	       { "port", read_port },	{ "tls", read_tls },
-	{ "methods", read_methods },   { "paths", read_paths }, { "up", read_up },
-	{ "down", read_down },	       { "credential", read_credential },
+	{ "host", read_host },     { "port", read_port },
+	{ "tls", read_tls },       { "methods", read_methods },
+	{ "paths", read_paths },   { "up", read_up },
+	{ "down", read_down },     { "credential", read_credential },
 	{ "header", read_header },
 };
 
@@ -257,14 +266,16 @@ static struct str describe(struct reader *r, enum route_phase phase, const struc
 	return out;
 }
 
-static int finish(struct reader *r, const struct yaml *node, enum route_phase phase, struct route *route)
+static int finish(struct reader *r, const struct yaml *node, enum route_phase phase,
+		  struct route *route)
 {
 	if (!route->host.len)
 		return FAIL(r, node, "a route needs a host");
 	if (route->header_name.len && !route->credential.len)
 		return FAIL(r, node, "`header` needs a `credential`");
 	if (route->credential.len && !route->tls)
-		return FAIL(r, node, "a credential needs TLS: without it anybody on the way reads it");
+		return FAIL(r, node,
+			    "a credential needs TLS: without it anybody on the way reads it");
 	if (route->credential.len && !route->header_name.len) {
 		route->header_name = STR("Authorization");
 		route->header_value = STR("Bearer {secret}");
@@ -287,10 +298,13 @@ static int read_phase(struct reader *r, const struct yaml *node, struct route_ta
 	if (expect(r, node, YAML_SEQ, "a list of routes", ROUTE_MAX) < 0)
 		return -1;
 	for (size_t i = 0; i < node->n; i++) {
-		struct route route = { .tls = true, .up = ROUTE_UP_DEFAULT, .down = ROUTE_DOWN_DEFAULT };
+		struct route route = { .tls = true,
+				       .up = ROUTE_UP_DEFAULT,
+				       .down = ROUTE_DOWN_DEFAULT };
 
 		if (read_keys(r, node->child[i], route_keys, COUNT(route_keys),
-			      "host, port, tls, methods, paths, up, down, credential, header", &route) < 0 ||
+			      "host, port, tls, methods, paths, up, down, credential, header",
+			      &route) < 0 ||
 		    finish(r, node->child[i], phase, &route) < 0)
 			return -1;
 		ARENA_PUSH(r->mem, &table->phase[phase], route);
@@ -338,14 +352,15 @@ static const struct key table_keys[] = {
 	{ "publish", read_publish },
 };
 
-int route_read(struct route_table *out, struct arena *mem, const char *name,
-	       const struct yaml *net, struct err *err)
+int route_read(struct route_table *out, struct arena *mem, const char *name, const struct yaml *net,
+	       struct err *err)
 {
 	struct reader r = { mem, name, err };
 	struct route_table table = { 0 };
 
 	if (net && net->kind != YAML_NULL &&
-	    read_keys(&r, net, table_keys, COUNT(table_keys), "addresses, fetch, build", &table) < 0)
+	    read_keys(&r, net, table_keys, COUNT(table_keys), "addresses, fetch, build", &table) <
+		    0)
 		return -1;
 	*out = table;
 	return 0;

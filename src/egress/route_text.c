@@ -17,12 +17,12 @@ static void add_list(struct buf *out, const char *name, const struct route_words
 
 static void canon_route(struct buf *out, enum route_phase phase, const struct route *route)
 {
-	buf_printf(out, "%s host=%s%s port=%u tls=%d", route_phase_name(phase), route->wild ? "*." : "",
-		   route->host.text, (unsigned)route->port, route->tls);
+	buf_printf(out, "%s host=%s%s port=%u tls=%d", route_phase_name(phase),
+		   route->wild ? "*." : "", route->host.text, (unsigned)route->port, route->tls);
 	add_list(out, "methods", &route->methods);
 	add_list(out, "paths", &route->paths);
-	buf_printf(out, " up=%" PRIu64 " down=%" PRIu64 " credential=%.*s header=%.*s:%.*s\n", route->up,
-		   route->down, STR_ARG(route->credential), STR_ARG(route->header_name),
+	buf_printf(out, " up=%" PRIu64 " down=%" PRIu64 " credential=%.*s header=%.*s:%.*s\n",
+		   route->up, route->down, STR_ARG(route->credential), STR_ARG(route->header_name),
 		   STR_ARG(route->header_value));
 }
 
@@ -59,7 +59,8 @@ static const struct reason reasons[] = {
 	{ "phase", "this phase has no network" },
 	{ "host", "the policy does not name this host" },
 	{ "port", "the policy does not name this port of the host" },
-	{ "tls", "the policy wants this host with TLS, or without it, and not the way that was tried" },
+	{ "tls",
+	  "the policy wants this host with TLS, or without it, and not the way that was tried" },
 	{ "method", "the policy does not allow this method here" },
 	{ "path", "the policy does not name this path" },
 };

@@ -75,7 +75,8 @@ static const struct law laws[] = {
 	{ same_port, "the host's policy does not name this port" },
 	{ same_tls, "`tls` is not as in the host's policy" },
 	{ methods_within, "these methods are more than the host's policy allows" },
-	{ paths_within, "these paths are more than the host's policy allows; a pattern must be one of its own" },
+	{ paths_within,
+	  "these paths are more than the host's policy allows; a pattern must be one of its own" },
 	{ budget_within, "`up` or `down` is more than the host's policy allows" },
 };
 
@@ -110,7 +111,8 @@ static int tighten_phase(struct route_table *repo, enum route_phase phase, const
 		if (route->credential.len)
 			wrong = "only the host's policy may name a credential";
 		if (wrong)
-			return yaml_error(err, name, &at, "a repository may only tighten: %s", wrong);
+			return yaml_error(err, name, &at, "a repository may only tighten: %s",
+					  wrong);
 	}
 	return 0;
 }
@@ -123,10 +125,13 @@ int route_tighten(struct route_table *repo, const char *name, const struct route
 	for (const struct route_table *t = host; t; t = t->within)
 		depth++;
 	if (depth > ROUTE_CHAIN)
-		return err_set(err, ERR_BUG, "more than %d network policies within each other", ROUTE_CHAIN);
+		return err_set(err, ERR_BUG, "more than %d network policies within each other",
+			       ROUTE_CHAIN);
 	if (repo->addresses.n)
-		return err_input(err, "%s: a repository may only tighten: `addresses` belongs to the host's policy",
-				 name);
+		return err_input(
+			err,
+			"%s: a repository may only tighten: `addresses` belongs to the host's policy",
+			name);
 	for (enum route_phase phase = 0; phase < ROUTE_PHASES; phase++)
 		if (tighten_phase(repo, phase, name, host, err) < 0)
 			return -1;

@@ -8,9 +8,9 @@
 
 struct reader {
 	struct arena *mem;
-	const char   *name;
+	const char *name;
 	const char *(*env)(const char *);
-	struct err   *err;
+	struct err *err;
 };
 
 #define FAIL(r, at, ...) yaml_error((r)->err, (r)->name, at, __VA_ARGS__)
@@ -34,7 +34,8 @@ static int read_file(struct reader *r, const struct yaml *at, struct str *out)
 	if (file_read(out, r->mem, path, SECRET_MAX + 2, &cause) < 0)
 		return FAIL(r, at, "%s", cause.text);
 	if (stat(path, &st) < 0 || (st.st_mode & 077))
-		return FAIL(r, at, "'%s' may be read by others than its owner; chmod 600 mends it", path);
+		return FAIL(r, at, "'%s' may be read by others than its owner; chmod 600 mends it",
+			    path);
 	if (str_ends(*out, STR("\n")))
 		out->len--;
 	if (str_ends(*out, STR("\r")))
@@ -55,11 +56,13 @@ static int check(struct reader *r, const struct yaml *at, struct str value)
 		return FAIL(r, at, "a secret has %d to %d bytes", SECRET_MIN, SECRET_MAX);
 	for (size_t i = 0; i < value.len; i++)
 		if (value.p[i] <= 0x20 || value.p[i] >= 0x7f)
-			return FAIL(r, at, "a secret is visible ASCII, without spaces and line ends");
+			return FAIL(r, at,
+				    "a secret is visible ASCII, without spaces and line ends");
 	return 0;
 }
 
-static int read_one(struct reader *r, const struct yaml *id, const struct yaml *node, struct secret *out)
+static int read_one(struct reader *r, const struct yaml *id, const struct yaml *node,
+		    struct secret *out)
 {
 	struct str value;
 
@@ -87,7 +90,8 @@ int secret_read(struct secret_list *out, struct arena *mem, const char *name,
 
 	if (secrets && secrets->kind != YAML_NULL) {
 		if (secrets->kind != YAML_MAP || secrets->n > SECRET_LIST_MAX)
-			return FAIL(&r, secrets, "expected a mapping of at most %d secrets", SECRET_LIST_MAX);
+			return FAIL(&r, secrets, "expected a mapping of at most %d secrets",
+				    SECRET_LIST_MAX);
 		for (size_t i = 0; i < secrets->n; i++) {
 			struct secret secret;
 

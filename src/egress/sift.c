@@ -53,7 +53,10 @@ static const char *const alphabets[] = {
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
 };
 
-/* What of the base64 text is the same whatever stands around: from the first whole group behind `skip` bytes. */
+/*
+ * What of the base64 text is the same whatever stands around: from the first whole group behind
+ * `skip` bytes.
+ */
 static struct str base64(struct arena *mem, struct str s, size_t skip, const char *alphabet)
 {
 	size_t groups = (s.len - skip) / 3;

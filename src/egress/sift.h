@@ -6,8 +6,10 @@
 enum { SIFT_NEEDLES = 16 }; /* spellings of one secret */
 
 /*
- * Each needle is a spelling of the secret: as it is, hex in both cases, %-encoded in both, escaped for JSON,
- * and base64 in each alignment of both alphabets, so that it is also found within a longer encoded text.
+ * Each needle is a spelling of the secret: as it is, hex in both cases, %-encoded in both, escaped
+ * for JSON,
+ * and base64 in each alignment of both alphabets, so that it is also found within a longer encoded
+ * text.
  * Time: bytes times needles.
  */
 struct sift {
@@ -22,7 +24,8 @@ void sift_release(struct sift *sift);
 /* Does `text` hold a needle. */
 bool sift_has(const struct sift *sift, struct str text);
 /*
- * Takes the next part. False: a needle is there, let nothing more go. Otherwise *out may be handed on until the next
+ * Takes the next part. False: a needle is there, let nothing more go. Otherwise *out may be handed
+ * on until the next
  * call; what may be the start of a needle is held until it is known to be none.
  */
 bool sift_part(struct sift *sift, struct str part, struct str *out);

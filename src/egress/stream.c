@@ -32,7 +32,8 @@ int patience_wait(const struct patience *patience, int fd, short events, const c
 		uint64_t now = clock_ms(), until = idle < end ? idle : end;
 
 		if (now >= until) {
-			*why = until == idle ? "nothing came for too long" : "the time for it is over";
+			*why = until == idle ? "nothing came for too long"
+					     : "the time for it is over";
 			return -1;
 		}
 		if (poll(wait, 2, (int)(until - now)) < 0 && errno != EINTR) {
@@ -95,7 +96,7 @@ static ssize_t step_read(struct stream *stream, char *into, size_t room, short *
 		*events = kind == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN;
 		if (n > 0)
 			return n;
-		return kind == SSL_ERROR_ZERO_RETURN					? 0
+		return kind == SSL_ERROR_ZERO_RETURN                                 ? 0
 		       : kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE ? -1
 										     : -2;
 	}
@@ -147,8 +148,8 @@ int stream_fill(struct stream *stream)
 		return fail(stream, "it is longer than it may be");
 	for (;;) {
 		short events;
-		ssize_t n = step_read(stream, stream->in + stream->end, BROKER_HEADER_BYTES - stream->end,
-				      &events);
+		ssize_t n = step_read(stream, stream->in + stream->end,
+				      BROKER_HEADER_BYTES - stream->end, &events);
 
 		if (n > 0) {
 			stream->end += (size_t)n;
@@ -282,7 +283,8 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
 
 BIO_METHOD *stream_bio(void)
 {
-	BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "outrider stream");
+	BIO_METHOD *method =
+		BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "outrider stream");
 
 	if (!method)
 		return NULL;

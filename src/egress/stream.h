@@ -1,11 +1,17 @@
-/* stream.h - one end of a connection, with TLS or without, that never waits longer than it may. Private to this folder. */
+/*
+ * stream.h - one end of a connection, with TLS or without, that never waits longer than it may.
+ * Private to this folder.
+ */
 #pragma once
 #include <openssl/ssl.h>
 
 #include "base/err.h"
 #include "egress/broker.h"
 
-/* How long one connection may wait; shared by both of its ends. Times in milliseconds of the monotonic clock. */
+/*
+ * How long one connection may wait; shared by both of its ends. Times in milliseconds of the
+ * monotonic clock.
+ */
 struct patience {
 	int      wake;      /* readable: the run is over */
 	uint32_t idle_ms;
@@ -18,7 +24,8 @@ uint64_t clock_ms(void);
 int patience_wait(const struct patience *patience, int fd, short events, const char **why);
 
 /*
- * The socket may come from the job, which holds it too and may change its flags: it is never trusted to block or not.
+ * The socket may come from the job, which holds it too and may change its flags: it is never
+ * trusted to block or not.
  * `in` holds what was read and not used. Zeroed but for fd -1 means none.
  */
 struct stream {
@@ -45,10 +52,19 @@ int stream_fill(struct stream *stream);
 int stream_write(struct stream *stream, struct str text);
 /* Is there something to read, or the end, without waiting. */
 bool stream_ready(struct stream *stream);
-/* Starts TLS with an SSL that is set up but for its BIO; takes it, also on failure. Waits for the handshake. */
+/*
+ * Starts TLS with an SSL that is set up but for its BIO; takes it, also on failure. Waits for the
+ * handshake.
+ */
 int stream_start_tls(struct stream *stream, SSL *ssl, BIO_METHOD *method);
-/* Says goodbye so that the other end gets what was written: it may still be sending what nobody reads. */
+/*
+ * Says goodbye so that the other end gets what was written: it may still be sending what nobody
+ * reads.
+ */
 void stream_finish(struct stream *stream);
 
-/* The BIO that reads and writes a stream's socket without waiting. NULL without memory. Freed by BIO_meth_free. */
+/*
+ * The BIO that reads and writes a stream's socket without waiting. NULL without memory. Freed by
+ * BIO_meth_free.
+ */
 BIO_METHOD *stream_bio(void);

@@ -9,26 +9,27 @@
 #include "cert.h"
 
 struct tls {
-	BIO_METHOD     *bio;
-	SSL_CTX        *accept;   /* NULL: nothing is inspected */
-	SSL_CTX        *connect;  /* made when first needed: it reads the system's CAs */
-	EVP_PKEY       *ca_key, *key;
-	X509           *ca;
-	const char     *ca_file;  /* borrowed */
-	pthread_mutex_t lock;     /* of connect */
+	BIO_METHOD *bio;
+	SSL_CTX *accept;  /* NULL: nothing is inspected */
+	SSL_CTX *connect; /* made when first needed: it reads the system's CAs */
+	EVP_PKEY *ca_key, *key;
+	X509 *ca;
+	const char *ca_file;  /* borrowed */
+	pthread_mutex_t lock; /* of connect */
 };
 
 static const unsigned char http1[] = "\x08http/1.1";
 
 /* A client that knows only HTTP/2 is told so by the alert for it. */
-static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *n, const unsigned char *in,
-			   unsigned int in_size, void *payload)
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *n,
+			   const unsigned char *in, unsigned int in_size, void *payload)
 {
 	unsigned char *chosen;
 
 	(void)ssl;
 	(void)payload;
-	if (SSL_select_next_proto(&chosen, n, http1, sizeof http1 - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED)
+	if (SSL_select_next_proto(&chosen, n, http1, sizeof http1 - 1, in, in_size) !=
+	    OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	*out = chosen;
 	return SSL_TLSEXT_ERR_OK;
@@ -61,7 +62,8 @@ static SSL_CTX *make_accept(void)
 	if (!context)
 		return NULL;
 	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_options(context,
+			    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(context, 0);
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -82,7 +84,8 @@ static SSL_CTX *make_connect(const char *ca_file)
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 					  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-	if ((ca_file ? SSL_CTX_load_verify_file(context, ca_file) : SSL_CTX_set_default_verify_paths(context)) == 1 &&
+	if ((ca_file ? SSL_CTX_load_verify_file(context, ca_file)
+		     : SSL_CTX_set_default_verify_paths(context)) == 1 &&
 	    SSL_CTX_set_alpn_protos(context, http1, sizeof http1 - 1) == 0)
 		return context;
 	SSL_CTX_free(context);
@@ -135,7 +138,8 @@ static SSL *new_accept(struct tls *tls, const struct host *host)
 {
 	SSL *ssl = tls->accept ? SSL_new(tls->accept) : NULL;
 	X509 *leaf = ssl ? cert_leaf(tls->key, host, tls->ca, tls->ca_key) : NULL;
-	bool fine = leaf && SSL_use_certificate(ssl, leaf) == 1 && SSL_use_PrivateKey(ssl, tls->key) == 1 &&
+	bool fine = leaf && SSL_use_certificate(ssl, leaf) == 1 &&
+		    SSL_use_PrivateKey(ssl, tls->key) == 1 &&
 		    SSL_set_app_data(ssl, (void *)(uintptr_t)host) == 1;
 
 	X509_free(leaf);
@@ -152,13 +156,17 @@ int tls_accept(struct tls *tls, struct stream *client, const struct host *host, 
 	SSL *ssl = new_accept(tls, host);
 
 	if (!ssl)
-		return err_set(err, ERR_BUG, "OpenSSL cannot make a certificate for %s", host->text);
+		return err_set(err, ERR_BUG, "OpenSSL cannot make a certificate for %s",
+			       host->text);
 	if (stream_start_tls(client, ssl, tls->bio) == 0)
 		return 0;
 	if (!names_host(ssl, host) && SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name))
 		return err_input(err, "the TLS handshake names another server than %s", host->text);
-	return err_input(err, "TLS with the client as %s: %s (it must trust the certificate authority of this run, "
-			 "name the server and speak HTTP/1.1)", host->text, client->why);
+	return err_input(
+		err,
+		"TLS with the client as %s: %s (it must trust the certificate authority of this run, "
+		"name the server and speak HTTP/1.1)",
+		host->text, client->why);
 }
 
 static SSL_CTX *connect_context(struct tls *tls)
@@ -184,7 +192,8 @@ static SSL *new_connect(struct tls *tls, const struct host *host)
 	if (!ssl)
 		return NULL;
 	if (host->kind == HOST_NAME)
-		fine = SSL_set_tlsext_host_name(ssl, name.text) == 1 && SSL_set1_host(ssl, host->text) == 1;
+		fine = SSL_set_tlsext_host_name(ssl, name.text) == 1 &&
+		       SSL_set1_host(ssl, host->text) == 1;
 	else
 		fine = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host->text) == 1;
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
@@ -203,11 +212,13 @@ int tls_connect(struct tls *tls, struct stream *server, const struct host *host,
 	long verified;
 
 	if (!ssl)
-		return err_set(err, ERR_TEMP, "OpenSSL cannot read the certificate authorities to trust");
+		return err_set(err, ERR_TEMP,
+			       "OpenSSL cannot read the certificate authorities to trust");
 	if (stream_start_tls(server, ssl, tls->bio) < 0) {
 		verified = SSL_get_verify_result(ssl);
 		return err_set(err, ERR_TEMP, "TLS with %s: %s", host->text,
-			       verified == X509_V_OK ? server->why : X509_verify_cert_error_string(verified));
+			       verified == X509_V_OK ? server->why
+						     : X509_verify_cert_error_string(verified));
 	}
 	SSL_get0_alpn_selected(ssl, &protocol, &n);
 	if (n && !(n == 8 && memcmp(protocol, "http/1.1", 8) == 0))

@@ -1,4 +1,7 @@
-/* tls.h - both sides of an inspected connection: our certificate towards the job, a verified one from the server. Private to this folder. */
+/*
+ * tls.h - both sides of an inspected connection: our certificate towards the job, a verified one
+ * from the server. Private to this folder.
+ */
 #pragma once
 #include "base/buf.h"
 #include "stream.h"
@@ -6,8 +9,10 @@
 struct tls;
 
 /*
- * `constraints` names the hosts that certificates of this run may be for, as in "permitted;DNS:a.example,permitted;...";
- * NULL when nothing is inspected: then there is no CA. The key lives in memory alone, and ends with tls_free.
+ * `constraints` names the hosts that certificates of this run may be for, as in
+ * "permitted;DNS:a.example,permitted;...";
+ * NULL when nothing is inspected: then there is no CA. The key lives in memory alone, and ends
+ * with tls_free.
  */
 int tls_new(struct tls **out, const char *ca_file, const char *constraints, struct err *err);
 void tls_free(struct tls *tls);

@@ -7,8 +7,8 @@
 #include "connection.h"
 
 enum {
-	BUNDLE_MAX = 4 << 20,  /* bytes of a PEM file; Debian's has 220 KB */
-	TRUSTED = 2,           /* a kind of entry in a Java trust store */
+	BUNDLE_MAX = 4 << 20, /* bytes of a PEM file; Debian's has 220 KB */
+	TRUSTED = 2,          /* a kind of entry in a Java trust store */
 };
 
 /* Where distributions keep their certificate authorities in one file. */
@@ -26,8 +26,10 @@ static int read_bundle(struct str *out, struct arena *mem, const char *file, str
 	for (size_t i = 0; i < COUNT(bundles); i++)
 		if (file_read(out, mem, bundles[i], BUNDLE_MAX, NULL) == 0)
 			return 0;
-	return err_set(err, ERR_PERM, "no file with certificate authorities: '%s' is not there; install ca-certificates",
-		       bundles[0]);
+	return err_set(
+		err, ERR_PERM,
+		"no file with certificate authorities: '%s' is not there; install ca-certificates",
+		bundles[0]);
 }
 
 int broker_trust_pem(const struct broker *broker, struct buf *out, struct err *err)

@@ -1,4 +1,7 @@
-/* tunnel.c - bytes in both directions, after the client said in its handshake whom it wants to reach. */
+/*
+ * tunnel.c - bytes in both directions, after the client said in its handshake whom it wants to
+ * reach.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -17,17 +20,19 @@ enum {
 /* Bytes on their way from one end to the other. */
 struct pipe {
 	struct stream *from, *to;
-	size_t         start, end;
-	bool           closed; /* nothing more comes from `from` */
-	bool           told;   /* and `to` knows it */
-	bool           up;
-	char          *bytes;  /* PIPE_BYTES */
+	size_t start, end;
+	bool closed; /* nothing more comes from `from` */
+	bool told;   /* and `to` knows it */
+	bool up;
+	char *bytes; /* PIPE_BYTES */
 };
 
 static void refuse(struct connection *connection, const char *why)
 {
-	reply_broken(connection, "sni", "Refused, and will never be allowed: a tunnel to %s must begin with a TLS handshake that names it; %s.",
-		     connection->host.text, why);
+	reply_broken(
+		connection, "sni",
+		"Refused, and will never be allowed: a tunnel to %s must begin with a TLS handshake that names it; %s.",
+		connection->host.text, why);
 }
 
 /* Collects the ClientHello at the start of the client's bytes: its size, or 0 after a refusal. */
@@ -60,8 +65,10 @@ static int spend(struct connection *connection, uint64_t up, uint64_t down)
 {
 	if (upstream_spend(connection, up, down) == 0)
 		return 0;
-	reply_broken(connection, "budget", "The byte budget of this route for this run is used up: the tunnel was cut (%.*s).",
-		     STR_ARG(connection->verdict.route->text));
+	reply_broken(
+		connection, "budget",
+		"The byte budget of this route for this run is used up: the tunnel was cut (%.*s).",
+		STR_ARG(connection->verdict.route->text));
 	return -1;
 }
 
@@ -92,7 +99,8 @@ static int pass_until_hello(struct connection *connection)
 		if (has.len && has.p[0] != CHANGE_CIPHER && has.p[0] != EARLY_DATA)
 			return 0;
 		if (has.len >= RECORD_HEAD) {
-			size = RECORD_HEAD + ((size_t)(unsigned char)has.p[3] << 8 | (unsigned char)has.p[4]);
+			size = RECORD_HEAD +
+			       ((size_t)(unsigned char)has.p[3] << 8 | (unsigned char)has.p[4]);
 			if (size > RECORD_MAX) {
 				refuse(connection, "a record is too long");
 				return -1;
@@ -121,7 +129,8 @@ static int open_tunnel(struct connection *connection)
 		return -1;
 	while ((retry = hello_is_retry(stream_has(server))) < 0)
 		if (stream_fill(server) <= 0) {
-			reply_broken(connection, "upstream", "Allowed, but it failed: %s ended the handshake.",
+			reply_broken(connection, "upstream",
+				     "Allowed, but it failed: %s ended the handshake.",
 				     connection->host.text);
 			return -1;
 		}
@@ -147,11 +156,13 @@ static int step(struct connection *connection, struct pipe *pipe)
 		pipe->closed = n == 0;
 		pipe->start = 0;
 		pipe->end = n > 0 ? (size_t)n : 0;
-		if (pipe->end && spend(connection, pipe->up ? pipe->end : 0, pipe->up ? 0 : pipe->end) < 0)
+		if (pipe->end &&
+		    spend(connection, pipe->up ? pipe->end : 0, pipe->up ? 0 : pipe->end) < 0)
 			return -1;
 	}
 	if (pipe->start < pipe->end) {
-		n = send(pipe->to->fd, pipe->bytes + pipe->start, pipe->end - pipe->start, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(pipe->to->fd, pipe->bytes + pipe->start, pipe->end - pipe->start,
+			 MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -1;
 		pipe->start += n > 0 ? (size_t)n : 0;
@@ -184,7 +195,8 @@ static int wait_both(struct connection *connection, const struct pipe *up, const
 	if (left > patience->idle_ms)
 		left = patience->idle_ms;
 	if (!left || poll(wait, COUNT(wait), (int)left) == 0) {
-		reply_broken(connection, "caps", "The tunnel was cut: nothing came for too long, or its time is over.");
+		reply_broken(connection, "caps",
+			     "The tunnel was cut: nothing came for too long, or its time is over.");
 		return -1;
 	}
 	return wait[0].revents ? -1 : 0;

@@ -60,7 +60,8 @@ static bool is_wild(const struct route_verdict *verdict)
 static int find(struct connection *connection, struct address *out, size_t *n)
 {
 	struct broker *broker = connection->broker;
-	struct dial dial = { &broker->options, &broker->ranges, &connection->host, connection->port };
+	struct dial dial = { &broker->options, &broker->ranges, &connection->host,
+			     connection->port };
 	struct err err;
 
 	if (connection->pinned) {
@@ -69,8 +70,10 @@ static int find(struct connection *connection, struct address *out, size_t *n)
 		return 0;
 	}
 	if (is_wild(&connection->verdict) && !broker_admit_wild(broker, &connection->host)) {
-		reply_refuse(connection, 403, "caps", "This run has asked for %d names under '*.' routes; no more of them will be resolved.",
-			     BROKER_WILD_NAMES);
+		reply_refuse(
+			connection, 403, "caps",
+			"This run has asked for %d names under '*.' routes; no more of them will be resolved.",
+			BROKER_WILD_NAMES);
 		return -1;
 	}
 	if (dial_find(out, BROKER_ADDRESSES, n, &dial, &connection->patience, &err) == 0)

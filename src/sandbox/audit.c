@@ -15,19 +15,21 @@
 #include "base/file.h"
 #include "base/scope.h"
 
-enum { TAIL_BYTES = 4 * AUDIT_LINE_MAX }; /* of a log: holds its last two rows whatever they are, and a torn one */
+enum {
+	TAIL_BYTES = 4 * AUDIT_LINE_MAX
+}; /* of a log: holds its last two rows whatever they are, and a torn one */
 
 struct audit {
-	struct audit_files  files;
-	enum audit_sync     sync;
-	uint64_t            file_bytes;
-	uint64_t          (*now_ms)(void);
-	EVP_PKEY           *key;
-	int                 lock, fd;
-	uint64_t            number;  /* of the file */
-	uint64_t            end;     /* bytes of it, as far as chain goes */
-	struct audit_chain  chain;
-	bool                dirty;   /* rows came since the head was signed */
+	struct audit_files files;
+	enum audit_sync sync;
+	uint64_t file_bytes;
+	uint64_t (*now_ms)(void);
+	EVP_PKEY *key;
+	int lock, fd;
+	uint64_t number; /* of the file */
+	uint64_t end;    /* bytes of it, as far as chain goes */
+	struct audit_chain chain;
+	bool dirty; /* rows came since the head was signed */
 };
 
 static uint64_t clock_now(void)
@@ -81,7 +83,8 @@ static int write_text(struct audit *audit, struct str text, struct err *err)
 	return 0;
 }
 
-static int write_start(int fd, struct audit *audit, struct audit_chain *chain, uint64_t *size, struct err *err)
+static int write_start(int fd, struct audit *audit, struct audit_chain *chain, uint64_t *size,
+		       struct err *err)
 {
 	AUTO_BUF struct buf text = { 0 };
 
@@ -93,14 +96,16 @@ static int write_start(int fd, struct audit *audit, struct audit_chain *chain, u
 }
 
 /*
- * A file has its first row before it has its name: after a crash there is the old one, or the new one, or (between the two renames)
+ * A file has its first row before it has its name: after a crash there is the old one, or the new
+ * one, or (between the two renames)
  * LOG.next, which refresh() takes up. `old`: what becomes of the present one; NULL: there is none.
  */
 static int begin_file(struct audit *audit, const char *old, struct err *err)
 {
 	struct audit_chain chain = audit->chain;
 	uint64_t size;
-	int fd = open(audit->files.next, O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int fd = open(audit->files.next,
+		      O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 
 	if (fd < 0)
 		return err_errno(err, "create '%s'", audit->files.next);
@@ -108,7 +113,8 @@ static int begin_file(struct audit *audit, const char *old, struct err *err)
 		close(fd);
 		return err_wrap(err, "'%s'", audit->files.next);
 	}
-	if ((old && rename(audit->files.log, old) < 0) || rename(audit->files.next, audit->files.log) < 0) {
+	if ((old && rename(audit->files.log, old) < 0) ||
+	    rename(audit->files.next, audit->files.log) < 0) {
 		close(fd);
 		return err_errno(err, "rename '%s'", audit->files.log);
 	}
@@ -123,8 +129,10 @@ static int begin_file(struct audit *audit, const char *old, struct err *err)
 
 static int broken(struct audit *audit, struct err *err, const char *what)
 {
-	return err_set(err, ERR_PERM, "'%s' %s; it is not continued: `outrider audit verify` tells more, then move it away",
-		       audit->files.log, what);
+	return err_set(
+		err, ERR_PERM,
+		"'%s' %s; it is not continued: `outrider audit verify` tells more, then move it away",
+		audit->files.log, what);
 }
 
 static int read_at(int fd, char *into, size_t size, uint64_t at)
@@ -207,7 +215,8 @@ static int check_head(struct audit *audit, struct err *err)
 	if (audit_head_read(&head, audit->files.head, audit->key, err) < 0)
 		return -1;
 	if (head.seq > audit->chain.seq ||
-	    (head.seq == audit->chain.seq && memcmp(&head.hash, &audit->chain.hash, AUDIT_HASH) != 0))
+	    (head.seq == audit->chain.seq &&
+	     memcmp(&head.hash, &audit->chain.hash, AUDIT_HASH) != 0))
 		return broken(audit, err, "ends before its signed head, or in another row");
 	return 0;
 }
@@ -253,10 +262,12 @@ static int refresh(struct audit *audit, struct err *err)
 			return err_errno(err, "'%s'", audit->files.log);
 		if (access(audit->files.head, F_OK) < 0)
 			return begin_file(audit, NULL, err);
-		if (rename(audit->files.next, audit->files.log) < 0 || stat(audit->files.log, &st) < 0)
+		if (rename(audit->files.next, audit->files.log) < 0 ||
+		    stat(audit->files.log, &st) < 0)
 			return broken(audit, err, "is gone, and its signed head is there");
 	}
-	if (audit->fd < 0 || fstat(audit->fd, &mine) < 0 || mine.st_ino != st.st_ino || mine.st_dev != st.st_dev) {
+	if (audit->fd < 0 || fstat(audit->fd, &mine) < 0 || mine.st_ino != st.st_ino ||
+	    mine.st_dev != st.st_dev) {
 		auto_fd(&audit->fd);
 		audit->end = 0;
 		audit->fd = open(audit->files.log, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
@@ -274,7 +285,8 @@ static int write_head(struct audit *audit, struct err *err)
 		return 0;
 	if (fdatasync(audit->fd) < 0)
 		return err_errno(err, "sync '%s'", audit->files.log);
-	if (audit_head_write(audit->files.head, audit->key, &audit->chain, audit->now_ms(), err) < 0)
+	if (audit_head_write(audit->files.head, audit->key, &audit->chain, audit->now_ms(), err) <
+	    0)
 		return -1;
 	audit->dirty = false;
 	return 0;
@@ -322,7 +334,8 @@ static int open_parts(struct audit *audit, const struct audit_options *options, 
 	snprintf(key, sizeof key, "%s.key", options->path);
 	audit->key = audit_key_read(options->key ? options->key : key, err);
 	if (!audit->key)
-		return err_wrap(err, "the audit log needs its key (`outrider audit key FILE` makes one)");
+		return err_wrap(
+			err, "the audit log needs its key (`outrider audit key FILE` makes one)");
 	audit->lock = open(audit->files.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (audit->lock < 0)
 		return err_errno(err, "open '%s'", audit->files.lock);

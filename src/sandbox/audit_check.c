@@ -37,13 +37,16 @@ static void end_torn(struct audit_check *check, const struct audit_line *row)
 	struct audit_hash told;
 
 	check->torn = false;
-	if (row && strcmp(row->kind, "torn") == 0 && audit_line_number(row, "bytes") == check->torn_bytes &&
+	if (row && strcmp(row->kind, "torn") == 0 &&
+	    audit_line_number(row, "bytes") == check->torn_bytes &&
 	    audit_hex_read(&told, audit_line_str(row, "digest")) == 0 &&
 	    memcmp(&told, &check->torn_digest, sizeof told) == 0) {
 		check->report->healed++;
 		return;
 	}
-	audit_check_fault(check, check->line - 1, "this is no row of an audit log, and the next row does not tell of a crash");
+	audit_check_fault(
+		check, check->line - 1,
+		"this is no row of an audit log, and the next row does not tell of a crash");
 }
 
 static void check_start(struct audit_check *check, const struct audit_line *row)
@@ -54,10 +57,13 @@ static void check_start(struct audit_check *check, const struct audit_line *row)
 	if (check->line != 1)
 		audit_check_fault(check, check->line, "a row that begins a file stands within it");
 	if (file != check->files && check->files > 0)
-		audit_check_fault(check, check->line, "this is file %" PRIu64 ", and should be file %" PRIu64, file, check->files);
+		audit_check_fault(check, check->line,
+				  "this is file %" PRIu64 ", and should be file %" PRIu64, file,
+				  check->files);
 	if (!check->lost && (audit_hex_read(&before, audit_line_str(row, "prev")) < 0 ||
 			     memcmp(&before, &check->chain.hash, sizeof before) != 0))
-		audit_check_fault(check, check->line, "this file is not bound to the end of the one before it");
+		audit_check_fault(check, check->line,
+				  "this file is not bound to the end of the one before it");
 	if (check->lost && audit_hex_read(&before, audit_line_str(row, "prev")) == 0) {
 		check->chain = (struct audit_chain){ row->seq - 1, before };
 		check->lost = false;
@@ -71,9 +77,13 @@ static void check_place(struct audit_check *check, const struct audit_line *row)
 	if (check->lost || row->seq == due)
 		return;
 	if (row->seq > due)
-		audit_check_fault(check, check->line, "rows %" PRIu64 " to %" PRIu64 " are missing before this line", due, row->seq - 1);
+		audit_check_fault(check, check->line,
+				  "rows %" PRIu64 " to %" PRIu64 " are missing before this line",
+				  due, row->seq - 1);
 	else
-		audit_check_fault(check, check->line, "row %" PRIu64 " stands where row %" PRIu64 " should", row->seq, due);
+		audit_check_fault(check, check->line,
+				  "row %" PRIu64 " stands where row %" PRIu64 " should", row->seq,
+				  due);
 }
 
 static void check_hash(struct audit_check *check, const struct audit_line *row)
@@ -83,7 +93,9 @@ static void check_hash(struct audit_check *check, const struct audit_line *row)
 	audit_digest(&want, &check->chain.hash, row->hashed);
 	if (check->lost || memcmp(&want, &row->hash, sizeof want) == 0)
 		return;
-	audit_check_fault(check, check->line, "row %" PRIu64 " was changed, or is not bound to the line before it", row->seq);
+	audit_check_fault(check, check->line,
+			  "row %" PRIu64 " was changed, or is not bound to the line before it",
+			  row->seq);
 }
 
 static void meet(struct audit_check *check, const struct audit_line *row)
@@ -94,8 +106,11 @@ static void meet(struct audit_check *check, const struct audit_line *row)
 		return;
 	check->head_met = memcmp(&check->head.hash, &row->hash, sizeof row->hash) == 0;
 	if (!check->head_met)
-		audit_check_fault(check, check->line, "row %" PRIu64 " is not the one that was signed: rows before it were changed and bound anew",
-				  row->seq);
+		audit_check_fault(
+			check, check->line,
+			"row %" PRIu64
+			" is not the one that was signed: rows before it were changed and bound anew",
+			row->seq);
 }
 
 void audit_check_line(struct audit_check *check, struct str text)
@@ -145,10 +160,14 @@ void audit_check_end(struct audit_check *check)
 	report->signed_rows = check->head.seq;
 	audit_hex(report->head, &check->chain.hash);
 	if (check->head.seq > check->chain.seq)
-		audit_check_fault(check, 0, "rows %" PRIu64 " to %" PRIu64 " are cut off: they were signed", check->chain.seq + 1,
-				  check->head.seq);
+		audit_check_fault(check, 0,
+				  "rows %" PRIu64 " to %" PRIu64 " are cut off: they were signed",
+				  check->chain.seq + 1, check->head.seq);
 	else if (check->head.seq && !check->head_met)
-		audit_check_fault(check, 0, "row %" PRIu64 ", which was signed, is missing", check->head.seq);
+		audit_check_fault(check, 0, "row %" PRIu64 ", which was signed, is missing",
+				  check->head.seq);
 	if (check->has_known && !check->known_met)
-		audit_check_fault(check, 0, "the head that was kept elsewhere does not occur: this is another log, or an older one");
+		audit_check_fault(
+			check, 0,
+			"the head that was kept elsewhere does not occur: this is another log, or an older one");
 }

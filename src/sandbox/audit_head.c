@@ -18,7 +18,8 @@ static struct str signed_text(struct buf *out, const struct audit_chain *chain, 
 	char hex[AUDIT_HEX + 1];
 
 	audit_hex(hex, &chain->hash);
-	buf_printf(out, "outrider audit head 1\n%" PRIu64 "\n%s\n%.*s\n", chain->seq, hex, STR_ARG(time));
+	buf_printf(out, "outrider audit head 1\n%" PRIu64 "\n%s\n%.*s\n", chain->seq, hex,
+		   STR_ARG(time));
 	return buf_str(out);
 }
 
@@ -37,13 +38,17 @@ static bool is_signed(EVP_PKEY *key, struct str text, const unsigned char signat
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool fine = context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
-		    EVP_DigestVerify(context, signature, SIGNATURE, (const unsigned char *)text.p, text.len) == 1;
+		    EVP_DigestVerify(context, signature, SIGNATURE, (const unsigned char *)text.p,
+				     text.len) == 1;
 
 	EVP_MD_CTX_free(context);
 	return fine;
 }
 
-/* Whoever writes holds the log's lock: a fixed name beside it is enough, and no crash leaves more than that one. */
+/*
+ * Whoever writes holds the log's lock: a fixed name beside it is enough, and no crash leaves more
+ * than that one.
+ */
 static int replace(const char *path, struct str text, struct err *err)
 {
 	char next[PATH_MAX + 8];
@@ -61,8 +66,8 @@ static int replace(const char *path, struct str text, struct err *err)
 	return result;
 }
 
-int audit_head_write(const char *path, EVP_PKEY *key, const struct audit_chain *chain, uint64_t now_ms,
-		     struct err *err)
+int audit_head_write(const char *path, EVP_PKEY *key, const struct audit_chain *chain,
+		     uint64_t now_ms, struct err *err)
 {
 	AUTO_BUF struct buf text = { 0 }, out = { 0 };
 	unsigned char signature[SIGNATURE];
@@ -72,7 +77,8 @@ int audit_head_write(const char *path, EVP_PKEY *key, const struct audit_chain *
 	if (sign(signature, key, signed_text(&text, chain, str_of(time))) < 0)
 		return err_set(err, ERR_BUG, "OpenSSL cannot sign the head of the audit log");
 	audit_hex(hex, &chain->hash);
-	buf_printf(&out, "{\"seq\":%" PRIu64 ",\"hash\":\"%s\",\"time\":\"%s\",\"sig\":\"", chain->seq, hex, time);
+	buf_printf(&out, "{\"seq\":%" PRIu64 ",\"hash\":\"%s\",\"time\":\"%s\",\"sig\":\"",
+		   chain->seq, hex, time);
 	for (size_t i = 0; i < SIGNATURE; i++)
 		buf_printf(&out, "%02x", signature[i]);
 	buf_add(&out, STR("\"}\n"));
@@ -126,7 +132,11 @@ int audit_head_read(struct audit_chain *out, const char *path, EVP_PKEY *key, st
 	object = json_loadb(text.p, text.len, JSON_REJECT_DUPLICATES, NULL);
 	result = check(out, object, key);
 	json_decref(object);
-	return result == 0 ? 0 : err_input(err, "'%s' is no head of an audit log, or not signed with this key", path);
+	return result == 0
+		       ? 0
+		       : err_input(err,
+				   "'%s' is no head of an audit log, or not signed with this key",
+				   path);
 }
 
 static EVP_PKEY *read_key(const char *path, bool private, struct err *err)
@@ -140,10 +150,13 @@ static EVP_PKEY *read_key(const char *path, bool private, struct err *err)
 		return NULL;
 	}
 	if (fstat(fileno(file), &st) < 0 || (private && (st.st_mode & 077))) {
-		(void)err_set(err, ERR_PERM, "'%s' may be used by others than its owner; chmod 600 mends it", path);
+		(void)err_set(err, ERR_PERM,
+			      "'%s' may be used by others than its owner; chmod 600 mends it",
+			      path);
 		return NULL;
 	}
-	key = private ? PEM_read_PrivateKey(file, NULL, NULL, NULL) : PEM_read_PUBKEY(file, NULL, NULL, NULL);
+	key = private ? PEM_read_PrivateKey(file, NULL, NULL, NULL)
+		      : PEM_read_PUBKEY(file, NULL, NULL, NULL);
 	if (key && EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519)
 		return key;
 	EVP_PKEY_free(key);
@@ -169,7 +182,8 @@ static int write_key(const char *path, mode_t mode, EVP_PKEY *key, bool private,
 
 	if (!file)
 		return err_errno(err, "create '%s'", path);
-	fine = (private ? PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) : PEM_write_PUBKEY(file, key)) == 1;
+	fine = (private ? PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL)
+			: PEM_write_PUBKEY(file, key)) == 1;
 	fine = fflush(file) == 0 && fsync(fd) == 0 && fine;
 	fclose(file);
 	return fine ? 0 : err_errno(err, "write '%s'", path);
@@ -186,7 +200,10 @@ int audit_key_make(const char *path, struct err *err)
 	if ((size_t)snprintf(public, sizeof public, "%s.pub", path) >= sizeof public)
 		result = err_input(err, "path too long: '%s'", path);
 	else
-		result = write_key(path, 0600, key, true, err) < 0 || write_key(public, 0644, key, false, err) < 0 ? -1 : 0;
+		result = write_key(path, 0600, key, true, err) < 0 ||
+					 write_key(public, 0644, key, false, err) < 0
+				 ? -1
+				 : 0;
 	EVP_PKEY_free(key);
 	return result;
 }

@@ -18,7 +18,7 @@ struct reader {
 	void (*line)(void *payload, struct str text);
 	void (*fragment)(void *payload, struct str text);
 	void (*missing)(void *payload, struct str name);
-	void  *payload;
+	void *payload;
 	struct arena *mem; /* for names */
 };
 
@@ -36,7 +36,9 @@ static int read_lines(const struct reader *reader, FILE *file, const char *path,
 			continue;
 		}
 		if (n == sizeof line)
-			return err_input(err, "'%s' has a line of more than %zu bytes: it is no audit log", path, sizeof line);
+			return err_input(
+				err, "'%s' has a line of more than %zu bytes: it is no audit log",
+				path, sizeof line);
 		line[n++] = (char)c;
 	}
 	if (ferror(file))
@@ -176,7 +178,8 @@ static bool is_about(const struct who *who, const struct audit_row *row)
 	struct str target = who->target;
 
 	if (str_eq(row->path, target) || str_eq(row->run, target) || str_eq(row->actor, target) ||
-	    str_eq(row->on_behalf_of, target) || str_eq(row->digest, target) || str_eq(row->writer, target))
+	    str_eq(row->on_behalf_of, target) || str_eq(row->digest, target) ||
+	    str_eq(row->writer, target))
 		return true;
 	return str_ends(target, STR("/")) && str_starts(row->path, target);
 }
@@ -196,7 +199,8 @@ static void look(void *payload, struct str text)
 }
 
 int audit_who(const char *path, struct str target,
-	      void (*each)(const struct audit_row *row, struct str time, struct str line, void *payload),
+	      void (*each)(const struct audit_row *row, struct str time, struct str line,
+			   void *payload),
 	      void *payload, struct err *err)
 {
 	AUTO_ARENA struct arena mem;

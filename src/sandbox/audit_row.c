@@ -70,7 +70,10 @@ void audit_time(char out[AUDIT_TIME], uint64_t ms)
 	snprintf(out, AUDIT_TIME, "%.19s.%03uZ", date, (unsigned)(ms % 1000));
 }
 
-/* What is no UTF-8 becomes U+FFFD: paths of a job may be any bytes. How many bytes of s had room before `end`. */
+/*
+ * What is no UTF-8 becomes U+FFFD: paths of a job may be any bytes. How many bytes of s had room
+ * before `end`.
+ */
 static size_t add_text(struct buf *out, struct str s, size_t end)
 {
 	size_t i = 0;
@@ -116,7 +119,8 @@ static void begin(struct buf *out, struct audit_chain *chain, const char *kind, 
 	char time[AUDIT_TIME];
 
 	audit_time(time, now_ms);
-	buf_printf(out, "{\"seq\":%" PRIu64 ",\"time\":\"%s\",\"kind\":\"%s\"", ++chain->seq, time, kind);
+	buf_printf(out, "{\"seq\":%" PRIu64 ",\"time\":\"%s\",\"kind\":\"%s\"", ++chain->seq, time,
+		   kind);
 }
 
 static void finish(struct buf *out, struct audit_chain *chain, size_t start)
@@ -131,14 +135,18 @@ static void finish(struct buf *out, struct audit_chain *chain, size_t start)
 
 struct member {
 	const char *name;
-	size_t      at;
+	size_t at;
 };
 
-#define MEMBER(name) { #name, offsetof(struct audit_row, name) }
+#define MEMBER(name)                                    \
+	{                                               \
+#name, offsetof(struct audit_row, name) \
+	}
 
 static const struct member members[] = {
-	MEMBER(run), MEMBER(actor), MEMBER(on_behalf_of), MEMBER(policy), MEMBER(what), MEMBER(path),
-	MEMBER(digest), MEMBER(writer), MEMBER(verdict), MEMBER(rule), MEMBER(reason),
+	MEMBER(run),     MEMBER(actor), MEMBER(on_behalf_of), MEMBER(policy),
+	MEMBER(what),    MEMBER(path),  MEMBER(digest),       MEMBER(writer),
+	MEMBER(verdict), MEMBER(rule),  MEMBER(reason),
 };
 
 static struct str *member_of(struct audit_row *row, const struct member *member)
@@ -146,7 +154,8 @@ static struct str *member_of(struct audit_row *row, const struct member *member)
 	return (struct str *)(void *)((char *)row + member->at);
 }
 
-void audit_row_add(struct buf *out, struct audit_chain *chain, const struct audit_row *row, uint64_t now_ms)
+void audit_row_add(struct buf *out, struct audit_chain *chain, const struct audit_row *row,
+		   uint64_t now_ms)
 {
 	struct audit_row copy = *row;
 	size_t start = out->len;
@@ -170,7 +179,8 @@ void audit_row_start(struct buf *out, struct audit_chain *chain, uint64_t file, 
 	finish(out, chain, start);
 }
 
-void audit_row_torn(struct buf *out, struct audit_chain *chain, struct str fragment, uint64_t now_ms)
+void audit_row_torn(struct buf *out, struct audit_chain *chain, struct str fragment,
+		    uint64_t now_ms)
 {
 	struct audit_hash digest;
 	size_t start = out->len;
@@ -246,4 +256,26 @@ void audit_line_row(const struct audit_line *line, struct audit_row *row)
 		*member_of(row, &members[i]) = audit_line_str(line, members[i].name);
 	row->up = audit_line_number(line, "up");
 	row->down = audit_line_number(line, "down");
+}
+
+struct audit_row audit_net(struct arena *mem, const struct journal_entry *entry)
+{
+	struct str status = entry->status
+				    ? arena_printf(mem, ", answered %u", (unsigned)entry->status)
+				    : STR("");
+	struct str times = entry->count > 1
+				   ? arena_printf(mem, ", %u times", (unsigned)entry->count)
+				   : STR("");
+
+	return (struct audit_row){ .kind = entry->allowed ? AUDIT_NET : AUDIT_DENY,
+				   .what = entry->what,
+				   .verdict = arena_printf(mem, "%s%.*s%.*s",
+							   entry->allowed ? "allowed" : "denied",
+							   STR_ARG(status), STR_ARG(times)),
+				   .rule = entry->route.len && entry->allowed
+						   ? entry->route
+						   : arena_printf(mem, "net.%s", entry->rule),
+				   .reason = entry->reason,
+				   .up = entry->up,
+				   .down = entry->down };
 }

@@ -46,6 +46,9 @@ struct bench {
 	pthread_mutex_t     names_lock;
 	struct buf          names;            /* asked of the resolver, one per line */
 	struct broker_limits limits;
+	bool                system_resolver;  /* set before bench_open: names are asked of the system */
+	bool                distrust;         /* set before bench_open: ca_file has another CA than the server's */
+	const char         *groups;           /* of bench_say_tls's key exchange; NULL: OpenSSL's choice, for which the server asks again */
 };
 
 /* All names end at 127.0.0.1, but those that stand for traps. {plain}, {tls}, {evil} in `policy` are ports. */

@@ -24,6 +24,7 @@ static const char policy[] =
 	"  - {host: '*.wild.test', port: {tls}}\n"
 	"  - {host: secret.out.test, port: {tls}, methods: [GET], credential: tok}\n"
 	"  - {host: basic.out.test, port: {tls}, credential: tok, header: 'Authorization: Basic {basic:bot}'}\n"
+	"  - {host: wrong.test, port: {tls}, methods: [GET]}\n"
 	"  - {host: meta.test, port: {plain}, tls: false}\n"
 	"  - {host: private.test, port: {plain}, tls: false}\n"
 	"  - {host: nat64.test, port: {plain}, tls: false}\n"
@@ -128,10 +129,16 @@ static void test_tunnel(void **state)
 	assert_true(record->allowed);
 	assert_string_equal(record->method, "CONNECT");
 	assert_true(record->up > 300 && record->down > 500);
+	/* the same without a HelloRetryRequest, and with TLS 1.2's first words */
+	buf_clear(&answer);
+	bench->groups = "P-384";
+	bench_say_tls(bench, &answer, "tunnel.out.test:{tls}", "tunnel.out.test",
+		      "GET /until-close HTTP/1.1\r\nHost: tunnel.out.test\r\n\r\n");
+	assert_true(str_has(buf_str(&answer), STR("to the end")));
 	buf_clear(&answer);
 	bench_say_tls(bench, &answer, "a.b.wild.test:{tls}", "a.b.wild.test", "");
 	/* the server's certificate is for one label: what matters is that it was reached */
-	assert_int_equal(bench->tls.connections, 2);
+	assert_int_equal(bench->tls.connections, 3);
 }
 
 static void test_credential(void **state)
@@ -262,7 +269,7 @@ static const struct attempt attempts[] = {
 	  TEXT("POST http://plain.out.test:{plain}/pub/ HTTP/1.1\r\nHost: plain.out.test\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"), "syntax", "POST", NULL },
 	{ "a chunk extension", RAW, NULL, NULL,
 	  TEXT("POST http://plain.out.test:{plain}/pub/ HTTP/1.1\r\nHost: plain.out.test\r\nTransfer-Encoding: chunked\r\n\r\n"
-	       "3;a=\nb\r\nabc\r\n0\r\n\r\n"), "syntax", "a=", NULL },
+	       "3;a=\nb\r\nabc\r\n0\r\n\r\n"), "syntax", "=\nb", NULL },
 	{ "a trailer", RAW, NULL, NULL,
 	  TEXT("POST http://plain.out.test:{plain}/pub/ HTTP/1.1\r\nHost: plain.out.test\r\nTransfer-Encoding: chunked\r\n\r\n"
 	       "3\r\nabc\r\n0\r\nX-Evil: 1\r\n\r\n"), "syntax", "X-Evil", NULL },
@@ -339,6 +346,8 @@ static const struct attempt attempts[] = {
 	{ "the secret in base64", INSIDE, "basic.out.test:{tls}", "basic.out.test",
 	  TEXT("GET /echo HTTP/1.1\r\nHost: basic.out.test:{tls}\r\nConnection: close\r\n\r\n"), "reflected", NULL, "Y3IzdC1Ub2svZW4rNDI" },
 	{ "an answer that cannot be searched", INSIDE, "secret.out.test:{tls}", "secret.out.test", TEXT(SECRETLY("/gzip")), "reflected", NULL, "ZZZZ" },
+	{ "a server with the certificate of another", INSIDE, "wrong.test:{tls}", "wrong.test",
+	  TEXT("GET /forged HTTP/1.1\r\nHost: wrong.test:{tls}\r\nConnection: close\r\n\r\n"), "upstream", "GET /forged", "HTTP/1.1 200 \r" },
 	{ "Connection names the credential's header", INSIDE, "secret.out.test:{tls}", "secret.out.test",
 	  TEXT("GET /until-close HTTP/1.1\r\nHost: secret.out.test:{tls}\r\nConnection: Authorization, close\r\n\r\n"), "route", "GET /none", SECRET },
 };
@@ -385,6 +394,94 @@ static void test_attempts(void **state)
 		free(bench);
 	}
 	print_message("%zu ways around, 0 passed\n", COUNT(attempts));
+}
+
+/* What a client of its own would say first, or after `heard`. */
+static size_t first_words(char *out, size_t room, const char *name, struct str heard)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *ssl;
+	BIO *in = BIO_new(BIO_s_mem()), *from = BIO_new(BIO_s_mem());
+	int n;
+
+	SSL_CTX_clear_options(context, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
+	SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
+	ssl = SSL_new(context);
+	SSL_set_bio(ssl, in, from);
+	SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)name);
+	SSL_set_connect_state(ssl);
+	SSL_do_handshake(ssl);
+	n = BIO_read(from, out, (int)room);
+	if (heard.len) {
+		BIO_write(in, heard.p, (int)heard.len);
+		SSL_do_handshake(ssl);
+		n = BIO_read(from, out, (int)room);
+	}
+	SSL_free(ssl);
+	SSL_CTX_free(context);
+	assert_true(n > 0);
+	return (size_t)n;
+}
+
+/* The server asks for a second ClientHello: it too must name the host. */
+static void test_second_hello(void **state)
+{
+	struct bench *bench = *state;
+	AUTO_ARENA struct arena mem;
+	AUTO_FD int fd = bench_client(bench);
+	char hello[4096], retry[4096];
+	struct str text;
+	size_t n;
+	ssize_t got;
+
+	arena_init(&mem, 1 << 20);
+	text = bench_fill(bench, &mem, CONNECT("tunnel.out.test:{tls}"));
+	assert_int_equal(send(fd, text.p, text.len, 0), text.len);
+	assert_true(recv(fd, retry, sizeof retry, 0) > 0);
+	n = first_words(hello, sizeof hello, "tunnel.out.test", STR(""));
+	assert_int_equal(send(fd, hello, n, 0), n);
+	got = recv(fd, retry, sizeof retry, 0);
+	assert_true(got > 43 && retry[0] == 22);
+	n = first_words(hello, sizeof hello, "evil.test", (struct str){ retry, (size_t)got });
+	assert_int_equal(hello[0], 22);
+	assert_int_equal(send(fd, hello, n, 0), n);
+	assert_string_equal(bench_record(bench, 1)->rule, "sni");
+	assert_non_null(strstr(bench->records[0].reason, "names another server"));
+	/* of the second one, nothing went out */
+	assert_true(bench->records[0].up < 400);
+}
+
+/* A server whose certificate nobody vouches for gets no request, and no credential. */
+static void test_untrusted(void **state)
+{
+	(void)state;
+	struct bench *bench = calloc(1, sizeof *bench);
+	AUTO_BUF struct buf answer = { 0 };
+
+	bench->distrust = true;
+	bench_open(bench, policy);
+	bench_say_tls(bench, &answer, "secret.out.test:{tls}", "secret.out.test", SECRETLY("/until-close"));
+	assert_true(str_has(buf_str(&answer), STR("HTTP/1.1 502 ")));
+	assert_string_equal(bench_record(bench, 1)->rule, "upstream");
+	assert_false(bench_saw(&bench->tls, "GET"));
+	bench_close(bench);
+	free(bench);
+}
+
+static void test_system_resolver(void **state)
+{
+	(void)state;
+	struct bench *bench = calloc(1, sizeof *bench);
+	AUTO_BUF struct buf answer = { 0 };
+
+	bench->system_resolver = true;
+	bench_open(bench, "addresses: [127.0.0.0/8, '::1']\n"
+			  "fetch:\n"
+			  "  - {host: localhost, port: {plain}, tls: false}\n");
+	bench_say(bench, &answer, "GET http://localhost:{plain}/x HTTP/1.1\r\nHost: localhost\r\n\r\n", 0);
+	assert_true(str_starts(buf_str(&answer), STR("HTTP/1.1 200 ")));
+	bench_close(bench);
+	free(bench);
 }
 
 static void test_rebinding(void **state)
@@ -518,6 +615,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_credential, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_denial_teaches, setup, teardown),
 		cmocka_unit_test(test_attempts),
+		cmocka_unit_test_setup_teardown(test_second_hello, setup, teardown),
+		cmocka_unit_test(test_untrusted),
+		cmocka_unit_test(test_system_resolver),
 		cmocka_unit_test_setup_teardown(test_rebinding, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_budgets, setup, teardown),
 		cmocka_unit_test(test_slow),

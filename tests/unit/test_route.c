@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/scope.h"
 #include "egress/route.h"
 #include "egress/secret.h"
@@ -313,6 +314,30 @@ static void test_canon(void **state)
 	}
 }
 
+/* The example of docs/network.md is a policy. */
+static void test_documented(void **state)
+{
+	(void)state;
+	AUTO_ARENA struct arena mem;
+	AUTO_BUF struct buf why = { 0 };
+	struct yaml_docs docs = { 0 };
+	struct route_table table;
+	struct str text;
+	struct err err;
+
+	arena_init(&mem, MEM);
+	assert_int_equal(file_read(&text, &mem, SOURCE_DIR "/docs/network.md", 1 << 20, &err), 0);
+	text = str_from(text, str_find(text, STR("```yaml\n")) + 8);
+	text = str_sub(text, 0, str_find(text, STR("```")));
+	if (yaml_load(&docs, &mem, "network.md", text, &err) < 0 ||
+	    route_read(&table, &mem, "network.md", yaml_get(docs.items[0], "net"), &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(ask(&table, &(struct question){ "GET", "registry.npmjs.org", 443, true, "/@types%2Fnode", "" }, &why).allowed);
+	assert_true(ask(&table, &(struct question){ "GET", "registry.npmjs.org", 443, true, "/left-pad/-/left-pad-1.3.0.tgz", "" }, &why).allowed);
+	assert_true(ask(&table, &(struct question){ "", "index.crates.io", 443, true, "", "" }, &why).allowed);
+	assert_false(ask(&table, &(struct question){ "POST", "git.example.org", 443, true, "/team/lib.git/git-receive-pack", "" }, &why).allowed);
+}
+
 static const char *environment(const char *name)
 {
 	return strcmp(name, "TOKEN") == 0 ? "0123456789abcdef" : strcmp(name, "SHORT") == 0 ? "abc" : NULL;
@@ -349,7 +374,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),	cmocka_unit_test(test_patterns), cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_match),	cmocka_unit_test(test_tighten),	 cmocka_unit_test(test_canon),
-		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_secrets), cmocka_unit_test(test_documented),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,12 @@
 /*
- * broker.h - the sandbox's only way out. It runs outside, in threads of the supervisor; the job holds one inherited
+ * broker.h - the sandbox's only way out. It runs outside, in threads of the supervisor; the job
+ * holds one inherited
  * socket, over which the forwarder inside (forward.h) hands it the connections of clients.
  *
- * To a client it is an HTTP proxy that knows CONNECT and http:// requests, HTTP/1.1, nothing else. Each request is
- * read strictly, matched, resolved only then, dialled to the very address that was checked, and recorded.
+ * To a client it is an HTTP proxy that knows CONNECT and http:// requests, HTTP/1.1, nothing else.
+ * Each request is
+ * read strictly, matched, resolved only then, dialled to the very address that was checked, and
+ * recorded.
  * Redirects are handed to the client, which asks again.
  *
  *	broker_open(&broker, &options, &err);        // no thread yet: fork after it, not later
@@ -17,7 +20,7 @@
 #include "egress/secret.h"
 
 enum {
-	BROKER_CONNECTIONS = 64,      /* at once; npm uses 15, cargo and pip fewer */
+	BROKER_CONNECTIONS = 64,      /* at once, more wait; npm uses 15, cargo and pip fewer */
 	BROKER_HEADER_BYTES = 32768,  /* of one request or answer head; servers stop at 8 to 16 KiB, cookies need more */
 	BROKER_HEADERS = 128,         /* lines of a head */
 	BROKER_IDLE_SECONDS = 60,     /* without a byte in either direction */
@@ -28,7 +31,10 @@ enum {
 	BROKER_ADDRESSES = 16,        /* of one name */
 };
 
-/* One request, or one tunnel, when it ended. Texts are borrowed for the call; they are cut at 1024 bytes and printable. */
+/*
+ * One request, or one tunnel, when it ended. Texts are borrowed for the call; they are cut at 1024
+ * bytes and printable.
+ */
 struct broker_record {
 	uint64_t    time_ms;    /* when it was asked, Unix time */
 	uint32_t    connection; /* from 1; requests of one connection share it */
@@ -42,6 +48,7 @@ struct broker_record {
 	struct str  path;       /* without the query */
 	struct str  reason;     /* a sentence for people and agents; empty when all went well */
 	uint64_t    up, down;   /* bytes to and from the server, heads and (in a tunnel) TLS included */
+	bool        tls;
 	uint16_t    port;
 	uint16_t    status;     /* what the client got; 0: none, as in a tunnel */
 };
@@ -72,15 +79,20 @@ struct broker;
 
 /* ERR_INPUT when a route's credential is no secret of the list. */
 int broker_open(struct broker **out, const struct broker_options *options, struct err *err);
-/* The end for the job (SOCK_SEQPACKET, close-on-exec: duplicate it where it shall stay). Owned by the broker. */
+/*
+ * The end for the job (SOCK_SEQPACKET, close-on-exec: duplicate it where it shall stay). Owned by
+ * the broker.
+ */
 int broker_job_socket(const struct broker *broker);
 int broker_start(struct broker *broker, struct err *err);
 /* Ends everything and waits for it, a second at most. NULL is fine. */
 void broker_close(struct broker *broker);
 
 /*
- * Files for the job's view, so that its clients trust what they meet: the CAs of `ca_file` and the one of this run, as PEM and as a Java
- * trust store (JKS, password "changeit"). When no route is inspected the run has no CA, and these are the system's.
+ * Files for the job's view, so that its clients trust what they meet: the CAs of `ca_file` and the
+ * one of this run, as PEM and as a Java
+ * trust store (JKS, password "changeit"). When no route is inspected the run has no CA, and these
+ * are the system's.
  * For /etc/ssl/certs/ca-certificates.crt and /etc/ssl/certs/java/cacerts; client.h names other paths.
  */
 int broker_trust_pem(const struct broker *broker, struct buf *out, struct err *err);

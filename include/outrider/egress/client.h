@@ -1,4 +1,7 @@
-/* client.h - what programs inside must be told so that they use the broker: environment variables, as data. */
+/*
+ * client.h - what programs inside must be told so that they use the broker: environment variables,
+ * as data.
+ */
 #pragma once
 #include "base/arena.h"
 
@@ -13,5 +16,8 @@ struct client_vars {
 	size_t       n, cap;
 };
 
-/* The variables, "NAME=value" each with a NUL behind it, in `mem`: HTTP_PROXY and its kin, trust files, and what npm, pip, cargo, Go, Maven, git and Java need. */
+/*
+ * The variables, "NAME=value" each with a NUL behind it, in `mem`: HTTP_PROXY and its kin, trust
+ * files, and what npm, pip, cargo, Go, Maven, git and Java need.
+ */
 struct client_vars client_env(struct arena *mem, const struct client_view *view);

@@ -16,7 +16,8 @@ struct address {
 };
 
 /*
- * Lower case, no NUL, no final dot. A name has letters, digits, '-' and '_' in labels of 1..63 bytes, and its last
+ * Lower case, no NUL, no final dot. A name has letters, digits, '-' and '_' in labels of 1..63
+ * bytes, and its last
  * label is no number. Two structs are the same host exactly when host_eq says so.
  */
 struct host {
@@ -27,13 +28,19 @@ struct host {
 };
 
 /*
- * ERR_INPUT with one sentence for: an empty or too long name or label, a byte outside the set (NUL, '%', '@', space,
- * UTF-8: "write it in its xn-- form"), an A-label that is no valid Punycode, a final dot, and each spelling of an
- * address but the canonical one (decimal, octal, hex, fewer than four parts, full-width digits, mapped, zone id).
+ * ERR_INPUT with one sentence for: an empty or too long name or label, a byte outside the set
+ * (NUL, '%', '@', space,
+ * UTF-8: "write it in its xn-- form"), an A-label that is no valid Punycode, a final dot, and each
+ * spelling of an
+ * address but the canonical one (decimal, octal, hex, fewer than four parts, full-width digits,
+ * mapped, zone id).
  * IPv6 stands in brackets, as in URLs.
  */
 int host_read(struct host *out, struct str text, struct err *err);
-/* "host:port"; 1..65535, digits without a sign or leading zero. No user information, path or anything more. */
+/*
+ * "host:port"; 1..65535, digits without a sign or leading zero. No user information, path or
+ * anything more.
+ */
 int host_read_port(struct host *out, uint16_t *port, struct str text, struct err *err);
 bool host_eq(const struct host *a, const struct host *b);
 static inline struct str host_str(const struct host *host)
@@ -56,8 +63,10 @@ struct address_ranges {
 int range_read(struct address_range *out, struct str text, struct err *err);
 bool range_has(const struct address_range *range, const struct address *address);
 /*
- * Why no job may reach this address unless a policy names it, or NULL for a public one: "private", "loopback",
- * "link-local (cloud metadata)", "multicast", "6to4, which embeds an IPv4 address"... The table is IANA's registries
+ * Why no job may reach this address unless a policy names it, or NULL for a public one: "private",
+ * "loopback",
+ * "link-local (cloud metadata)", "multicast", "6to4, which embeds an IPv4 address"... The table is
+ * IANA's registries
  * of special-purpose addresses, and the cloud metadata services.
  */
 const char *address_special(const struct address *address);

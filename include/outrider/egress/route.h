@@ -1,5 +1,6 @@
 /*
- * route.h - what a job may ask the network for. Plain data, read from the `net` part of a sandbox policy:
+ * route.h - what a job may ask the network for. Plain data, read from the `net` part of a sandbox
+ * policy:
  *
  *	net:
  *	  addresses: [127.0.0.0/8, 10.1.0.0/16]   # special ranges that names may resolve to; host admin only
@@ -14,8 +15,10 @@
  *	      credential: npm                     # id in the host's secrets
  *	      header: 'Authorization: Bearer {secret}'
  *
- * No `net` means no network. A TLS route with none of methods, paths and credential is a tunnel: the broker sees only
- * sizes, and the server name of the handshake, which must be the host. Otherwise the broker ends the TLS of
+ * No `net` means no network. A TLS route with none of methods, paths and credential is a tunnel:
+ * the broker sees only
+ * sizes, and the server name of the handshake, which must be the host. Otherwise the broker ends
+ * the TLS of
  * the job with a certificate of this run and reads each request.
  */
 #pragma once
@@ -63,7 +66,8 @@ struct route_list {
 };
 
 /*
- * What a request must pass: a route of this table, and of `within`, and so on. The outermost is the host admin's:
+ * What a request must pass: a route of this table, and of `within`, and so on. The outermost is
+ * the host admin's:
  * its addresses and credentials count, and the smaller budget of all.
  */
 struct route_table {
@@ -75,18 +79,24 @@ struct route_table {
 
 const char *route_phase_name(enum route_phase phase);
 /*
- * Reads the value of `net`; a NULL node is an empty table. Unknown keys, loose hosts ("*", "*.com" without a second
+ * Reads the value of `net`; a NULL node is an empty table. Unknown keys, loose hosts ("*", "*.com"
+ * without a second
  * label) and contradictions are ERR_INPUT "name:line:column: what". All memory in `mem`.
  */
 int route_read(struct route_table *out, struct arena *mem, const char *name,
 	       const struct yaml *net, struct err *err);
 /*
- * Puts a repository's table within the host's: sets repo->within. ERR_INPUT with the position of the first route that
- * would allow what the host does not, names a credential or an address. `repo` with no phase given stays the host's.
+ * Puts a repository's table within the host's: sets repo->within. ERR_INPUT with the position of
+ * the first route that
+ * would allow what the host does not, names a credential or an address. `repo` with no phase given
+ * stays the host's.
  */
 int route_tighten(struct route_table *repo, const char *name, const struct route_table *host,
 		  struct err *err);
-/* Appends the canonical form of the whole chain, for the policy hash: one line per route, in order, each field. */
+/*
+ * Appends the canonical form of the whole chain, for the policy hash: one line per route, in
+ * order, each field.
+ */
 void route_canon(struct buf *out, const struct route_table *table);
 
 /* What the broker knows of a request. For CONNECT, and for a tunnel, method and path are empty. */
@@ -113,7 +123,8 @@ struct route_verdict {
 /* Pure. A connection (no method) is allowed when some request on it may be. */
 struct route_verdict route_match(const struct route_table *table, const struct route_ask *ask);
 /*
- * One sentence for an agent: what was asked, that it will never be allowed by this policy, which rule says so, and what is allowed
+ * One sentence for an agent: what was asked, that it will never be allowed by this policy, which
+ * rule says so, and what is allowed
  * instead. It names no way around. At most 1000 bytes.
  */
 void route_explain(struct buf *out, const struct route_table *table, const struct route_ask *ask,
@@ -122,13 +133,17 @@ void route_explain(struct buf *out, const struct route_table *table, const struc
 bool route_any(const struct route_table *table, enum route_phase phase);
 
 /*
- * The canonical path of a request target, without its query: unreserved bytes are never %-encoded, %XX in upper case.
- * ERR_INPUT for what servers read in two ways: `.` and `..` as segments in any encoding, `//`, `\`, control bytes,
- * NUL, a bad or a double %-encoding, `..;x`, what is no UTF-8 when decoded, and more than ROUTE_TARGET_BYTES.
+ * The canonical path of a request target, without its query: unreserved bytes are never %-encoded,
+ * %XX in upper case.
+ * ERR_INPUT for what servers read in two ways: `.` and `..` as segments in any encoding, `//`,
+ * `\`, control bytes,
+ * NUL, a bad or a double %-encoding, `..;x`, what is no UTF-8 when decoded, and more than
+ * ROUTE_TARGET_BYTES.
  */
 int route_path_canon(struct str *out, struct arena *mem, struct str path, struct err *err);
 /*
- * The whole path: `*` is any run within a segment, `**` as a segment any number of them. No wildcard matches %2F or
+ * The whole path: `*` is any run within a segment, `**` as a segment any number of them. No
+ * wildcard matches %2F or
  * %5C: who needs them writes them. Time: path bytes times pattern bytes.
  */
 bool route_path_match(struct str pattern, struct str path);

@@ -19,8 +19,10 @@ struct secret_list {
 };
 
 /*
- * Reads the host's `secrets`: a mapping of id to {env: NAME} or {file: PATH}; never the value itself. `env` gives a
- * variable of the supervisor (getenv, or a test's). A file must be a regular one that only its owner may read; one line end at its end
+ * Reads the host's `secrets`: a mapping of id to {env: NAME} or {file: PATH}; never the value
+ * itself. `env` gives a
+ * variable of the supervisor (getenv, or a test's). A file must be a regular one that only its
+ * owner may read; one line end at its end
  * is dropped. Values are visible ASCII. ERR_INPUT "name:line:column: what", without the value.
  */
 int secret_read(struct secret_list *out, struct arena *mem, const char *name,

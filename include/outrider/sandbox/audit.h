@@ -1,15 +1,19 @@
 /*
- * audit.h - what was run, touched, asked for and refused, for good: JSON lines that only grow, each bound to the one
+ * audit.h - what was run, touched, asked for and refused, for good: JSON lines that only grow,
+ * each bound to the one
  * before it by SHA-256, their head signed with Ed25519.
  *
- * A line is {"seq":7,"time":"2026-01-31T12:00:00.000Z","kind":"exec",...,"hash":"<64 hex>"}: hash is SHA-256 of
- * the 32 bytes of the previous hash and of the line up to `,"hash"`. LOG.head holds the newest signed head, LOG.1,
- * LOG.2... the rotated files, oldest first. Several processes may write: each takes LOG.lock. A line that a crash tore
- * stays, and the next row (kind "torn") tells its length and digest. docs/audit.md describes the format.
+ * A line is {"seq":7,"time":"2026-01-31T12:00:00.000Z","kind":"exec",...,"hash":"<64 hex>"}: hash
+ * is SHA-256 of
+ * the 32 bytes of the previous hash and of the line up to `,"hash"`. LOG.head holds the newest
+ * signed head, LOG.1,
+ * LOG.2... the rotated files, oldest first. Several processes may write: each takes LOG.lock. A
+ * line that a crash tore
+ * stays, and the next row (kind "torn") tells its length and digest. docs/audit.md describes the
+ * format.
  */
 #pragma once
-#include "base/arena.h"
-#include "base/err.h"
+#include "egress/journal.h"
 
 enum {
 	AUDIT_LINE_MAX = 16384,  /* bytes of a row; what has no room is cut, and the row says so */
@@ -36,6 +40,12 @@ struct audit_row {
 	uint64_t        up, down;     /* bytes; 0 left out */
 };
 
+/*
+ * The row of one entry of a journal; who, run and policy are the caller's to fill. Borrowed from
+ * the entry and `mem`.
+ */
+struct audit_row audit_net(struct arena *mem, const struct journal_entry *entry);
+
 enum audit_sync {
 	AUDIT_SYNC_EACH, /* every append is on disk, under a signed head, when it returns */
 	AUDIT_SYNC_END,  /* at audit_sync and audit_close; what came since may be lost by a power cut, not by a crash of ours */
@@ -53,7 +63,10 @@ struct audit;
 
 /* Makes a new key at `path`, mode 0600, and its public half at `path`.pub; never over an old one. */
 int audit_key_make(const char *path, struct err *err);
-/* Opens or begins a log; heals a torn end. ERR_PERM when its chain is broken at the end: it is not continued. */
+/*
+ * Opens or begins a log; heals a torn end. ERR_PERM when its chain is broken at the end: it is not
+ * continued.
+ */
 int audit_open(struct audit **out, const struct audit_options *options, struct err *err);
 /* Rows in one go, all or none. May be called by one thread at a time. */
 int audit_append(struct audit *audit, const struct audit_row *rows, size_t n, struct err *err);
@@ -79,12 +92,17 @@ struct audit_report {
 };
 
 /*
- * Reads the log and its rotated files, and checks each hash, number, signature, and that the head was reached.
- * `public_key`: NULL is <path>.key.pub. `known`: a head (hex) from elsewhere that must occur, or empty. -1 only when it cannot be read.
+ * Reads the log and its rotated files, and checks each hash, number, signature, and that the head
+ * was reached.
+ * `public_key`: NULL is <path>.key.pub. `known`: a head (hex) from elsewhere that must occur, or
+ * empty. -1 only when it cannot be read.
  */
 int audit_verify(struct audit_report *out, struct arena *mem, const char *path,
 		 const char *public_key, struct str known, struct err *err);
-/* Calls back each row about `target`: a path, all below it when it ends with '/', a run, an actor or a digest. `line` is the row as written. */
+/*
+ * Calls back each row about `target`: a path, all below it when it ends with '/', a run, an actor
+ * or a digest. `line` is the row as written.
+ */
 int audit_who(const char *path, struct str target,
 	      void (*each)(const struct audit_row *row, struct str time, struct str line, void *payload),
 	      void *payload, struct err *err);
