@@ -10,12 +10,12 @@ struct plan {
 };
 
 static const struct plan plans[TRIAGE_VERDICTS] = {
-	[TRIAGE_REVIEW] = { PRIORITY_PULL, .lane = true, .supersede = true },
-	[TRIAGE_COMMAND] = { PRIORITY_COMMAND, .lane = true },
-	[TRIAGE_OUTCOME] = { PRIORITY_CI, .lane = true },
-	[TRIAGE_CI] = { PRIORITY_CI },
-	[TRIAGE_QUEUE] = { PRIORITY_PULL },
-	[TRIAGE_INSTALL] = { PRIORITY_CI },
+	[TRIAGE_REVIEW] = { .priority = PRIORITY_PULL, .lane = true, .supersede = true },
+	[TRIAGE_COMMAND] = { .priority = PRIORITY_COMMAND, .lane = true },
+	[TRIAGE_OUTCOME] = { .priority = PRIORITY_CI, .lane = true },
+	[TRIAGE_CI] = { .priority = PRIORITY_CI },
+	[TRIAGE_QUEUE] = { .priority = PRIORITY_PULL },
+	[TRIAGE_INSTALL] = { .priority = PRIORITY_CI },
 };
 
 static struct str payload_of(struct arena *mem, const struct event *event)
