@@ -320,13 +320,8 @@ static int take_pull(void *ctx, struct arena *mem, json_t *item, struct err *err
 	return listing->list->n >= listing->max;
 }
 
-<<<<<<< HEAD
-static int pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
-		 size_t max, struct pull_list *out, struct err *err)
-=======
 static int pulls(struct forge *forge, struct arena *mem, const struct forge_place *place,
 		 enum pull_filter state, size_t max, struct pull_list *out, struct err *err)
->>>>>>> forge
 {
 	static const char *const rest[] = {
 		[PULLS_OPEN] = "pullrequests?state=OPEN&pagelen=50",

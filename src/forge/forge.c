@@ -343,13 +343,8 @@ int forge_pull(struct forge *forge, struct arena *mem, const struct forge_place 
 	return 0;
 }
 
-<<<<<<< HEAD
-int forge_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
-		size_t max, struct pull_list *out, struct err *err)
-=======
 int forge_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place,
 		enum pull_filter state, size_t max, struct pull_list *out, struct err *err)
->>>>>>> forge
 {
 	struct pull_list list = { 0 };
 

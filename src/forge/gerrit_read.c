@@ -62,13 +62,8 @@ int gerrit_pull(struct forge *forge, struct arena *mem, const struct forge_place
 	return 0;
 }
 
-<<<<<<< HEAD
-int gerrit_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
-		 size_t max, struct pull_list *out, struct err *err)
-=======
 int gerrit_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place,
 		 enum pull_filter state, size_t max, struct pull_list *out, struct err *err)
->>>>>>> forge
 {
 	static const char *const words[] = {
 		[PULLS_OPEN] = "+status:open", [PULLS_MERGED] = "+status:merged", [PULLS_ALL] = ""

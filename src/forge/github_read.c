@@ -76,13 +76,8 @@ static int take_pull(void *ctx, struct arena *mem, json_t *item, struct err *err
 	return listing->list->n >= listing->max;
 }
 
-<<<<<<< HEAD
-int github_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
-		 size_t max, struct pull_list *out, struct err *err)
-=======
 int github_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place,
 		 enum pull_filter state, size_t max, struct pull_list *out, struct err *err)
->>>>>>> forge
 {
 	static const char *const words[] = {
 		[PULLS_OPEN] = "open", [PULLS_MERGED] = "closed", [PULLS_ALL] = "all"

@@ -81,13 +81,8 @@ static int take_pull(void *ctx, struct arena *mem, json_t *item, struct err *err
 	return listing->list->n >= listing->max;
 }
 
-<<<<<<< HEAD
-int gitlab_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
-		 size_t max, struct pull_list *out, struct err *err)
-=======
 int gitlab_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place,
 		 enum pull_filter state, size_t max, struct pull_list *out, struct err *err)
->>>>>>> forge
 {
 	static const char *const rest[] = {
 		[PULLS_OPEN] = "?state=opened&order_by=updated_at&sort=desc&per_page=100",

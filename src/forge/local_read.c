@@ -151,13 +151,8 @@ static int newest_first(const void *a, const void *b)
 	return (left->number < right->number) - (left->number > right->number);
 }
 
-<<<<<<< HEAD
-int local_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
-		size_t max, struct pull_list *out, struct err *err)
-=======
 int local_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place,
 		enum pull_filter state, size_t max, struct pull_list *out, struct err *err)
->>>>>>> forge
 {
 	const char *folder;
 	char **names;

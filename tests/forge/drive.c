@@ -64,12 +64,8 @@ static int box_save(struct err *err)
 	return result;
 }
 
-<<<<<<< HEAD
-static int box_state(void *ctx, const struct effect *effect, enum effect_state *state, struct str *id, struct err *err)
-=======
 static int box_state(void *ctx, const struct effect *effect, enum effect_state *state,
 		     struct str *id, struct err *err)
->>>>>>> forge
 {
 	json_t *row = json_object_getn(box, effect->key.p, effect->key.len);
 
@@ -80,12 +76,8 @@ static int box_state(void *ctx, const struct effect *effect, enum effect_state *
 	return 0;
 }
 
-<<<<<<< HEAD
-static int box_put(const struct effect *effect, enum effect_state state, struct str id, struct str reason, struct err *err)
-=======
 static int box_put(const struct effect *effect, enum effect_state state, struct str id,
 		   struct str reason, struct err *err)
->>>>>>> forge
 {
 	json_object_setn_new(box, effect->key.p, effect->key.len,
 			     json_pack("{s:i, s:o, s:o}", "state", (int)state, "id", string(id),

@@ -19,13 +19,8 @@
 enum { CAP = 256 << 20, MAX_ROWS = 40 };
 
 struct row {
-<<<<<<< HEAD
-	struct str        key, id;
-	enum effect_state state;
-=======
 	struct str key, id;
 	enum effect_state state;
->>>>>>> forge
 };
 
 struct fixture {
@@ -115,12 +110,8 @@ static struct row *row_of(const struct effect *effect)
 	return &fix.rows[fix.n_rows++];
 }
 
-<<<<<<< HEAD
-static int box_state(void *ctx, const struct effect *effect, enum effect_state *state, struct str *id, struct err *err)
-=======
 static int box_state(void *ctx, const struct effect *effect, enum effect_state *state,
 		     struct str *id, struct err *err)
->>>>>>> forge
 {
 	(void)ctx;
 	(void)err;
