@@ -156,7 +156,7 @@ static uint32_t old_line_of(const struct change *change, uint32_t line)
 /* The first line of the old side that is not above a line of the new side: where forges that count both sides put it. */
 static uint32_t old_next_of(const struct change *change, uint32_t line)
 {
-	for (size_t i = 0; i < change->n_hunks; i++) {
+	for (size_t i = 0; change && i < change->n_hunks; i++) {
 		const struct hunk *hunk = &change->hunks[i];
 		size_t k = 0;
 
