@@ -50,7 +50,7 @@ static void make_job(struct job *out, struct arena *mem, const struct event *eve
 		.integration = integration->name,
 		.repository = event->repository,
 		.number = event->number,
-		.head = str_of(event->pull.head_oid),
+		.head = arena_str(mem, str_of(event->pull.head_oid)), /* the event may be on the stack */
 		.unique = unique_of(mem, event, verdict),
 		.priority = plan->priority,
 		.payload = payload_of(mem, event),

@@ -96,13 +96,15 @@ jobs_settle() {
 	local i
 
 	for ((i = 0; i < 150 * slow; i++)); do
+		kill -0 "$service_pid" 2>/dev/null || break
 		api /api/v1/status
+		[ "$code" != 000 ] || break
 		if json 'r.jobs.queued === 0 && r.jobs.leased === 0'; then
 			return
 		fi
 		sleep 0.1
 	done
-	echo "# jobs do not end"
+	echo "# jobs do not end"; grep -v "\"level\":\"info\"" "$work/log" | head -n 60
 	cat "$out"
 	return 1
 }
