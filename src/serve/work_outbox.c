@@ -16,6 +16,7 @@ int work_target(struct forge_target *out, struct work *work, const struct pull *
 		.pull = pull,
 		.installation = work->event.installation,
 		.key = arena_printf(&work->mem, "j%lld", (long long)work->worker->job.id),
+		.turn = arena_printf(&work->mem, "%lld", (long long)work->worker->job.token),
 		.summary = work->summary,
 		.check = work->check,
 		.details = body_str(&work->mem, work->body, "page"),
@@ -75,7 +76,7 @@ static void remember(struct work *work, const struct effect *effect, struct str 
 		return;
 	if (effect->kind == EFFECT_CHECK)
 		work->check = arena_str(&work->mem, id);
-	else if (effect->kind == EFFECT_COMMENT && str_ends(effect->key, STR(":summary")))
+	else if (effect->kind == EFFECT_COMMENT && str_has(effect->key, STR(":summary")))
 		work->summary = arena_str(&work->mem, id);
 }
 

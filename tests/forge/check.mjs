@@ -242,7 +242,9 @@ if (!isGerrit) await test("resolve, re-open, edit the summary", async () => {
 if (!isGerrit) await test("a thread that is gone is no failure", () => {
 	const answer = fine({ do: "post", key: "j4", resolve: [{ id: { github: "PRRT_9", gitlab: "abcdef", "bitbucket-dc": "99999:0" }[dialect] ?? "99999", path: "a.txt" }] });
 
-	assert.equal(answer.outbox[dialect === "bitbucket-dc" ? "j4:thread-state:0" : "j4:resolve:0"].state, 2);
+	const key = Object.keys(answer.outbox).find((one) => /^j4:(thread-state|resolve):/.test(one));
+
+	assert.equal(answer.outbox[key].state, 2);
 });
 
 for (const kind of ["reset", "error"]) {
