@@ -321,15 +321,23 @@ if (isGithub) {
 		assert.deepEqual(seen.complaints, []);
 	});
 	await test("a check that was lost is found again", async () => {
-		await fake("fault", { kind: "reset" });
-		const first = ask({ do: "post", key: "j7", started: true });
+		const before = (await fake("seen")).checks.length;
 
-		assert.equal(first.kind, "temp");
-		// the mint was hit by the fault; now the check itself
-		await fake("fault", { kind: undefined });
-		fine({ do: "post", key: "j7", started: true });
-		fine({ do: "post", key: "j7", started: true });
-		assert.equal((await fake("seen")).checks.filter((one) => one.external_id === "j7:started").length, 1);
+		git(tree, "push", "-q", bare, `${head}:${headRef(8)}`);
+		await fake("open", { repo: "team/app", number: 8 });
+		await fake("fault", { kind: "reset" });
+		assert.equal(ask({ do: "post", key: "j7", number: 8, started: true }).kind, "temp");
+		fine({ do: "post", key: "j7", number: 8, started: true });
+		// another job of the same head
+		fine({ do: "post", key: "j8", number: 8, started: true });
+		fine({ do: "post", key: "j8", number: 8, conclusion: 0, annotations: 60 });
+		const checks = (await fake("seen")).checks.slice(before);
+
+		assert.equal(checks.length, 1);
+		assert.equal(checks[0].conclusion, "success");
+		// a try that was killed after its annotations had gone out
+		fine({ do: "post", key: "j8", number: 8, conclusion: 0, annotations: 60 });
+		assert.equal((await fake("seen")).checks.at(-1).annotations.length, 60);
 	});
 	await test("missed deliveries", async () => {
 		const at = "2026-01-02T03:04:05Z";

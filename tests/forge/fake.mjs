@@ -75,7 +75,7 @@ function respond(request, response, bytes) {
 	const [status, json, headers] = answer(request, path, url.searchParams, body);
 
 	forge.log.push({ method: request.method, path, status, body });
-	if (forge.fault && request.method !== "GET") {
+	if (forge.fault && request.method !== "GET" && !path.startsWith("/app/")) {
 		// done, but the answer is lost
 		const kind = forge.fault;
 

@@ -1,0 +1,400 @@
+// node crash.mjs PROGRAM [--kills N] [--seed S] [--engine sqlite|postgres] [--keep]
+//
+// The whole service under load with a local forge, whose deliveries come doubled, late, out of order and stale, while at random
+// points one of its processes is killed as by kill -9: gateway, broker, worker, analyst, supervisor, PostgreSQL. In the end, when all is quiet,
+// the newest head of each pull request must be reviewed as a model says, nothing said twice, nothing stuck, nobody left.
+// Exit code 77: the machine cannot run it.
+import { createHmac } from "node:crypto";
+import { execFileSync, spawn } from "node:child_process";
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const option = (name, other) => (process.argv.includes(`--${name}`) ? process.argv[process.argv.indexOf(`--${name}`) + 1] : other);
+const program = process.argv[2];
+const kills = Number(option("kills", 15)), engine = option("engine", "sqlite"), keep = process.argv.includes("--keep");
+const seed = Number(option("seed", Date.now() % 1000000));
+const REPOSITORIES = 3, PULLS = 5, VARIANTS = 6, FILES = 4;
+const QUIET_MS = 180e3; // the longest wait for the end: back-offs of a few tries and a lease
+
+// A small generator of numbers, so that a seed gives the same decisions again (mulberry32).
+let state = seed;
+function random() {
+	state = (state + 0x6d2b79f5) | 0;
+	let t = Math.imul(state ^ (state >>> 15), 1 | state);
+
+	t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+	return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+}
+const below = (n) => Math.floor(random() * n);
+const pick = (list) => list[below(list.length)];
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+const work = mkdtempSync("/tmp/outrider-crash-"), forge = join(work, "forge");
+const env = { ...process.env, HOOK_SECRET: "hook-secret", ADMIN_TOKEN: "admin-token", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
+const log = (text) => console.log(`${((Date.now() - began) / 1000).toFixed(1)} ${text}`);
+const began = Date.now();
+let failures = 0;
+function check(what, good, detail = "") {
+	if (!good)
+		failures++;
+	console.log(`${good ? "ok" : "not ok"}: ${what}${good || !detail ? "" : `: ${detail}`}`);
+}
+
+// ---- what is reviewed: each file of a head is in one of four states ----
+
+const rulesOf = [[], ["python-is-literal"], ["python-eval-input"], ["python-is-literal", "python-eval-input"]];
+function source(variant, file) {
+	const rules = rulesOf[variant];
+
+	return `def f${file}(name):\n` + (rules.includes("python-is-literal") ? '    if name is "admin":\n        name = ""\n' : "") +
+		(rules.includes("python-eval-input") ? "    name = eval(input())\n" : "") + `    return name + "${variant}"\n`;
+}
+
+const pulls = [];
+function makeRepository(name) {
+	const path = join(forge, "team", `${name}.git`);
+	let stream = "", mark = 0;
+	const files = (variants) => variants.map((variant, i) => {
+		const text = source(variant, i);
+
+		return `M 100644 inline f${i}.py\ndata ${text.length}\n${text}\n`;
+	}).join("");
+	const commit = (ref, from, variants) => {
+		const message = `change ${++mark}`;
+
+		stream += `commit ${ref}\nmark :${mark}\ncommitter ada <ada@example.invalid> ${1700000000 + mark} +0000\ndata ${message.length}\n${message}\n` +
+			(from ? `from :${from}\n` : "") + files(variants) + "\n";
+		return mark;
+	};
+	const base = commit("refs/heads/main", 0, Array(FILES).fill(0));
+
+	mkdirSync(join(forge, "team", `${name}.forge`, "pulls"), { recursive: true });
+	execFileSync("git", ["init", "-q", "--bare", "-b", "main", path], { env });
+	for (let number = 1; number <= PULLS; number++) {
+		const pull = { name, number, path, heads: [] };
+		let last = base;
+
+		for (let i = 0; i < VARIANTS; i++) {
+			const variants = Array.from({ length: FILES }, () => below(4));
+
+			// some pushes build on the one before, others are force-pushes
+			last = commit(`refs/prepared/${number}-${i}`, below(2) ? last : base, variants);
+			pull.heads.push({ ref: `refs/prepared/${number}-${i}`, wants: variants.flatMap((v, f) => rulesOf[v].map((rule) => `f${f}.py ${rule}`)).sort() });
+		}
+		pulls.push(pull);
+	}
+	execFileSync("git", ["-C", path, "fast-import", "--quiet"], { env, input: stream });
+	const oids = new Map(execFileSync("git", ["-C", path, "for-each-ref", "--format=%(refname) %(objectname)"], { env, encoding: "utf8" })
+		.trim().split("\n").map((line) => line.split(" ")));
+
+	for (const pull of pulls.filter((one) => one.name === name)) {
+		pull.heads.forEach((head) => { head.oid = oids.get(head.ref); });
+		writeFileSync(join(forge, "team", `${name}.forge`, "pulls", `${pull.number}.json`),
+			JSON.stringify({ state: "open", title: "A change", author: "ada", base: "main", head: `topic-${pull.number}` }));
+	}
+}
+
+// ---- the service ----
+
+const freePort = () => new Promise((done) => {
+	const server = createServer().listen(0, "127.0.0.1", () => {
+		const { port } = server.address();
+
+		server.close(() => done(port));
+	});
+});
+let port, service, postgres, store = "";
+
+// postgres.sh in a shell of its own: each line that it reads is a crash and a new start of the server.
+async function startPostgres() {
+	const script = `. '${here}/../postgres.sh'; trap pg_stop EXIT; pg_start || exit; echo "$OUTRIDER_STORE"; while read -r pause; do pg_kill; sleep "$pause"; pg_run && echo up; done`;
+	let take;
+
+	postgres = spawn("bash", ["-c", script], { stdio: ["pipe", "pipe", "inherit"] });
+	const next = () => new Promise((done) => { take = done; });
+
+	postgres.stdout.on("data", (text) => take?.(text.toString().trim()));
+	const ended = new Promise((done) => postgres.once("exit", (code) => done(code)));
+	const first = await Promise.race([next(), ended]);
+
+	if (typeof first !== "string")
+		process.exit(first === 77 ? 77 : 1);
+	postgres.crash = async (pause) => {
+		const up = next();
+
+		postgres.stdin.write(`${pause}\n`);
+		await up;
+	};
+	return first;
+}
+
+function startService() {
+	service = spawn(program, ["serve", "--config", join(work, "outrider.yml")], { env, stdio: ["ignore", "ignore", "pipe"] });
+	service.stderr.pipe(createWriteStream(join(work, "log"), { flags: "a" }));
+	service.gone = new Promise((done) => service.once("exit", done));
+}
+
+function writeSettings() {
+	writeFileSync(join(work, "outrider.yml"), `version: 1\nlisten: 127.0.0.1:${port}\ndata: ${work}/data\n${store ? `database: "${store}"\n` : ""}` +
+		`workers: 2\nlimits: {lease_seconds: 5}\nintegrations:\n  - {name: here, forge: local, path: "${forge}", secrets: "env:HOOK_SECRET"}\n` +
+		`login: {token: "env:ADMIN_TOKEN"}\n`);
+}
+
+function processes() {
+	const all = [];
+
+	for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+		try {
+			const stat = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+
+			if (stat[0] !== "Z")
+				all.push({ pid: Number(pid), parent: Number(stat[1]), line: readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ") });
+		} catch { /* it has ended */ }
+	}
+	return all;
+}
+const role = (name) => processes().filter((one) => one.parent === service.pid && one.line.includes(`--role ${name}`));
+const seen = new Set(); // every process of ours that was ever there
+function family() {
+	const all = processes(), ours = all.filter((one) => one.line.includes(join(work, "outrider.yml")));
+
+	for (let n = 0; n !== ours.length;) {
+		n = ours.length;
+		ours.push(...all.filter((one) => !ours.includes(one) && ours.some((parent) => parent.pid === one.parent)));
+	}
+	ours.forEach((one) => seen.add(`${one.pid} ${one.line}`));
+	return ours;
+}
+
+// ---- kills ----
+
+const counts = {};
+function killOne(list, what) {
+	const victim = list.length ? pick(list) : undefined;
+
+	if (!victim)
+		return false;
+	try {
+		process.kill(victim.pid, "SIGKILL");
+	} catch {
+		return false;
+	}
+	counts[what] = (counts[what] ?? 0) + 1;
+	return true;
+}
+
+async function killAnalyst() {
+	for (let i = 0; i < 100; i++) {
+		const workers = role("worker").map((one) => one.pid);
+
+		if (killOne(processes().filter((one) => workers.includes(one.parent)), "child of a worker"))
+			return true;
+		await sleep(5);
+	}
+	return false;
+}
+
+async function killSupervisor() {
+	process.kill(service.pid, "SIGKILL");
+	await service.gone;
+	await sleep(below(500));
+	startService();
+	counts.supervisor = (counts.supervisor ?? 0) + 1;
+	return true;
+}
+
+async function killPostgres() {
+	await postgres.crash((random() * 1.5).toFixed(2));
+	counts.postgres = (counts.postgres ?? 0) + 1;
+	return true;
+}
+
+const killers = [() => killOne(role("gateway"), "gateway"), () => killOne(role("broker"), "broker"),
+	() => killOne(role("worker"), "worker"), killAnalyst, killSupervisor, ...(engine === "postgres" ? [killPostgres] : [])];
+
+// ---- load ----
+
+let deliveries = 0, under = 0, tries = 0, taken = 0, given = 0;
+
+// As a forge: until it is taken.
+async function deliver(body, times = 1) {
+	const signature = createHmac("sha256", "hook-secret").update(body).digest("hex");
+
+	under++;
+	for (let i = 0; i < times; i++)
+		for (;;) {
+			tries++;
+			try {
+				const answer = await fetch(`http://127.0.0.1:${port}/hooks/here`, { method: "POST", body, signal: AbortSignal.timeout(12e3),
+					headers: { "content-type": "application/json", "x-hub-signature-256": `sha256=${signature}` } });
+
+				await answer.text();
+				if (answer.status === 202)
+					break;
+				if (answer.status !== 503)
+					throw new Error(`status ${answer.status}`);
+			} catch (error) {
+				if (/status/.test(error.message))
+					check("a delivery is taken", false, error.message);
+			}
+			given++;
+			await sleep(200);
+		}
+	taken++;
+	under--;
+}
+
+function event(pull, action, oid) {
+	return JSON.stringify({ event: `pull.${action}`, delivery: `d${++deliveries}`, repository: `team/${pull.name}`, number: pull.number, sender: { login: "ada" },
+		pull: { title: "A change", author: { login: "ada" }, base_ref: "main", head_ref: `topic-${pull.number}`, head_oid: oid } });
+}
+
+const late = []; // deliveries that come later, in any order
+function push(pull, last = false) {
+	const head = pick(pull.heads.filter((one) => one !== pull.head)), file = join(pull.path, "refs", "pull", String(pull.number), "head");
+	const body = event(pull, pull.head ? "updated" : "opened", head.oid);
+
+	mkdirSync(dirname(file), { recursive: true });
+	writeFileSync(`${file}.new`, `${head.oid}\n`);
+	renameSync(`${file}.new`, file);
+	pull.head = head;
+	// the event of the newest head of half of them comes once: another one would hide its loss
+	if (last && pull.number % 2)
+		return deliver(body);
+	if (random() < 0.3)
+		late.push(body);
+	if (random() < 0.2) {
+		late.push(body);
+		return undefined;
+	}
+	return deliver(body, random() < 0.3 ? 2 : 1);
+}
+
+async function load(going) {
+	while (going.now) {
+		void push(pick(pulls));
+		while (late.length > 5)
+			void deliver(late.splice(below(late.length), 1)[0]);
+		await sleep(100 + below(300));
+	}
+}
+
+async function crash(going) {
+	for (let n = 0; n < kills;) {
+		await sleep(300 + below(900));
+		if (await pick(killers)())
+			n++;
+		family();
+	}
+	going.now = false;
+}
+
+// ---- the end ----
+
+let cookie = "";
+async function api(path) {
+	if (!cookie) {
+		const answer = await fetch(`http://127.0.0.1:${port}/login`, { method: "POST", body: new URLSearchParams({ token: "admin-token" }), redirect: "manual" });
+
+		cookie = answer.headers.getSetCookie().map((one) => one.split(";")[0]).join("; ");
+	}
+	return (await fetch(`http://127.0.0.1:${port}${path}`, { headers: { cookie }, signal: AbortSignal.timeout(5e3) })).json();
+}
+
+async function quiet() {
+	const until = Date.now() + QUIET_MS;
+	let status;
+
+	while (Date.now() < until) {
+		try {
+			status = await api("/api/v1/status");
+			if (under === 0 && status.jobs.queued === 0 && status.jobs.leased === 0)
+				return status;
+		} catch { /* the gateway starts again */ }
+		await sleep(250);
+	}
+	check("all jobs end", false, JSON.stringify(status));
+	console.log(JSON.stringify((await api("/api/v1/jobs").catch(() => ({})))?.items?.filter((one) => /queued|leased/.test(one.state)), null, 1));
+	return status;
+}
+
+const readAll = (folder) => (existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [])
+	.map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
+const name = (pull) => `${pull.name} #${pull.number} at ${pull.head.oid.slice(0, 10)}`;
+
+function verify() {
+	const wrong = { check: [], said: [], twice: [] };
+
+	for (const pull of pulls) {
+		const folder = join(forge, "team", `${pull.name}.forge`), file = join(folder, "checks", `${pull.head.oid}.json`);
+		const threads = readAll(join(folder, "pulls", String(pull.number), "threads"));
+		const open = threads.filter((one) => !one.resolved).map((one) => `${one.path} ${one.rule}`).sort();
+		const conclusion = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).conclusion ?? "running" : "none";
+		const once = new Set(threads.map((one) => `${one.path} ${one.fingerprint}`));
+
+		if (conclusion !== (pull.head.wants.length ? "findings" : "clean"))
+			wrong.check.push(`${name(pull)}: ${conclusion}`);
+		if (open.join() !== pull.head.wants.join())
+			wrong.said.push(`${name(pull)}: has [${open}], wants [${pull.head.wants}]`);
+		if (once.size !== threads.length)
+			wrong.twice.push(`${name(pull)}: ${threads.length} comments, ${once.size} findings`);
+	}
+	check("the newest head of each pull request has its check", !wrong.check.length, wrong.check.join("; "));
+	check("open comments are those of the newest head", !wrong.said.length, wrong.said.join("; "));
+	check("nothing is said twice", !wrong.twice.length, wrong.twice.join("; "));
+}
+
+async function end() {
+	family();
+	service.kill("SIGTERM");
+	check("SIGTERM ends it", (await service.gone) === 0);
+	await sleep(300);
+	const left = processes().filter((one) => seen.has(`${one.pid} ${one.line}`));
+
+	check("no process is left", !left.length, left.map((one) => `${one.pid} ${one.line}`).join("; "));
+	left.forEach((one) => process.kill(one.pid, "SIGKILL"));
+}
+
+async function main() {
+	console.log(`# seed ${seed}, ${kills} kills, ${engine}`);
+	if (engine === "postgres")
+		store = await startPostgres();
+	for (let i = 0; i < REPOSITORIES; i++)
+		makeRepository(`r${i}`);
+	port = await freePort();
+	writeSettings();
+	startService();
+	const going = { now: true };
+
+	await Promise.all([load(going), crash(going)]);
+	log(`killed: ${Object.entries(counts).map(([what, n]) => `${n} ${what}`).join(", ")}`);
+	await Promise.all(late.splice(0).map((body) => deliver(body)));
+	await Promise.all(pulls.map((pull) => push(pull, true)));
+	await Promise.all(late.splice(0).map((body) => deliver(body)));
+	log(`${deliveries} deliveries, ${tries} tries, ${given} without an answer of 202`);
+	const status = await quiet();
+
+	log(`quiet: ${JSON.stringify(status?.jobs)}`);
+	check("no dead letter", status?.jobs.dead === 0, JSON.stringify((await api("/api/v1/jobs?state=dead")).items));
+	verify();
+	await end();
+}
+
+try {
+	await main();
+} catch (error) {
+	check("the test itself", false, error.stack);
+	service?.kill("SIGKILL");
+}
+if (postgres) {
+	postgres.stdin.end();
+	await new Promise((done) => postgres.once("exit", done));
+}
+if (keep || failures)
+	console.log(`# kept: ${work}`);
+if (!keep && !failures)
+	rmSync(work, { recursive: true, force: true });
+process.exit(failures ? 1 : 0);
