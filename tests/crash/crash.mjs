@@ -351,8 +351,15 @@ async function end() {
 	family();
 	service.kill("SIGTERM");
 	check("SIGTERM ends it", (await service.gone) === 0);
-	await sleep(300);
-	const left = processes().filter((one) => seen.has(`${one.pid} ${one.line}`));
+	// those of a supervisor that was killed end by themselves, when their workers have
+	let left = [];
+
+	for (let i = 0; i < 100; i++) {
+		left = processes().filter((one) => seen.has(`${one.pid} ${one.line}`));
+		if (!left.length)
+			break;
+		await sleep(200);
+	}
 
 	check("no process is left", !left.length, left.map((one) => `${one.pid} ${one.line}`).join("; "));
 	left.forEach((one) => process.kill(one.pid, "SIGKILL"));

@@ -338,6 +338,7 @@ if (isGithub) {
 		// a try that was killed after its annotations had gone out
 		fine({ do: "post", key: "j8", number: 8, conclusion: 0, annotations: 60 });
 		assert.equal((await fake("seen")).checks.at(-1).annotations.length, 60);
+		await fake("change", { repo: "team/app", number: 8, state: "closed" });
 	});
 	await test("missed deliveries", async () => {
 		const at = "2026-01-02T03:04:05Z";
