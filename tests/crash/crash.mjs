@@ -1,12 +1,12 @@
-// node crash.mjs PROGRAM [--kills N] [--seed S] [--engine sqlite|postgres] [--keep]
+// node crash.mjs PROGRAM [--kills N] [--seed S] [--engine sqlite|postgres] [--github PEERS] [--keep]
 //
-// The whole service under load with a local forge, whose deliveries come doubled, late, out of order and stale, while at random
+// The whole service under load with a local forge (or the fake GitHub of tests/forge, with the packages in PEERS), whose deliveries come doubled, late, out of order and stale, while at random
 // points one of its processes is killed as by kill -9: gateway, broker, worker, analyst, supervisor, PostgreSQL. In the end, when all is quiet,
 // the newest head of each pull request must be reviewed as a model says, nothing said twice, nothing stuck, nobody left.
 // Exit code 77: the machine cannot run it.
-import { createHmac } from "node:crypto";
+import { createHmac, generateKeyPairSync } from "node:crypto";
 import { execFileSync, spawn } from "node:child_process";
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,7 +16,9 @@ const option = (name, other) => (process.argv.includes(`--${name}`) ? process.ar
 const program = process.argv[2];
 const kills = Number(option("kills", 15)), engine = option("engine", "sqlite"), keep = process.argv.includes("--keep");
 const seed = Number(option("seed", Date.now() % 1000000));
-const REPOSITORIES = 3, PULLS = 5, VARIANTS = 6, FILES = 4;
+const peers = option("github", ""); // where the fake GitHub finds its packages; empty: the local forge
+// GitHub takes 80 comments, reviews and checks a minute, and the service obeys
+const REPOSITORIES = peers ? 1 : 3, PULLS = 5, VARIANTS = 6, FILES = 4, PAUSE = peers ? 1500 : 100;
 const QUIET_MS = 180e3; // the longest wait for the end: back-offs of a few tries and a lease
 
 // A small generator of numbers, so that a seed gives the same decisions again (mulberry32).
@@ -137,9 +139,31 @@ function startService() {
 	service.gone = new Promise((done) => service.once("exit", done));
 }
 
+// ---- the fake GitHub ----
+
+let fake, fakeUrl;
+async function askFake(what, body) {
+	return (await fetch(`${fakeUrl}/_fake/${what}`, { method: "POST", body: JSON.stringify(body ?? {}) })).json();
+}
+
+async function startFake() {
+	const keys = generateKeyPairSync("rsa", { modulusLength: 2048 }), code = join(work, "code");
+
+	mkdirSync(code);
+	for (const file of ["fake.mjs", "github.mjs", "state.mjs", "prune.mjs"])
+		copyFileSync(join(here, "..", "forge", file), join(code, file));
+	writeFileSync(join(work, "key.pub"), keys.publicKey.export({ type: "spki", format: "pem" }));
+	writeFileSync(join(work, "app.pem"), keys.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+	fake = spawn("node", [join(code, "fake.mjs"), "github", forge, join(work, "key.pub")], { cwd: peers, stdio: ["pipe", "pipe", "inherit"] });
+	fakeUrl = `http://127.0.0.1:${await new Promise((done) => fake.stdout.once("data", (text) => done(text.toString().trim())))}`;
+}
+
+const integration = () => (peers ? `{name: here, forge: github, url: "${fakeUrl}", web: "${fakeUrl}", app_id: "Iv1.outrider", app_key: "file:${work}/app.pem", secrets: "env:HOOK_SECRET"}` :
+	`{name: here, forge: local, path: "${forge}", secrets: "env:HOOK_SECRET"}`);
+
 function writeSettings() {
 	writeFileSync(join(work, "outrider.yml"), `version: 1\nlisten: 127.0.0.1:${port}\ndata: ${work}/data\n${store ? `database: "${store}"\n` : ""}` +
-		`workers: 2\nlimits: {lease_seconds: 5}\nintegrations:\n  - {name: here, forge: local, path: "${forge}", secrets: "env:HOOK_SECRET"}\n` +
+		`workers: 2\nlimits: {lease_seconds: 5}\nintegrations:\n  - ${integration()}\n` +
 		`login: {token: "env:ADMIN_TOKEN"}\n`);
 }
 
@@ -212,8 +236,15 @@ async function killPostgres() {
 	return true;
 }
 
+// What the forge is asked to do next is done, but it does not say so.
+async function loseAnswer() {
+	await askFake("fault", { kind: pick(["reset", "error"]) });
+	counts["lost answer"] = (counts["lost answer"] ?? 0) + 1;
+	return true;
+}
+
 const killers = [() => killOne(role("gateway"), "gateway"), () => killOne(role("broker"), "broker"),
-	() => killOne(role("worker"), "worker"), killAnalyst, killSupervisor, ...(engine === "postgres" ? [killPostgres] : [])];
+	() => killOne(role("worker"), "worker"), killAnalyst, killSupervisor, ...(engine === "postgres" ? [killPostgres] : []), ...(peers ? [loseAnswer] : [])];
 
 // ---- load ----
 
@@ -229,7 +260,8 @@ async function deliver(body, times = 1) {
 			tries++;
 			try {
 				const answer = await fetch(`http://127.0.0.1:${port}/hooks/here`, { method: "POST", body, signal: AbortSignal.timeout(12e3),
-					headers: { "content-type": "application/json", "x-hub-signature-256": `sha256=${signature}` } });
+					headers: { "content-type": "application/json", "x-hub-signature-256": `sha256=${signature}`, "x-github-event": "pull_request",
+						"x-github-delivery": JSON.parse(body).delivery } });
 
 				await answer.text();
 				if (answer.status === 202)
@@ -248,6 +280,12 @@ async function deliver(body, times = 1) {
 }
 
 function event(pull, action, oid) {
+	const user = { login: "ada", id: 7, type: "User" }, repository = { full_name: `team/${pull.name}` };
+
+	if (peers)
+		return JSON.stringify({ delivery: `d${++deliveries}`, action: action === "opened" ? action : "synchronize", number: pull.number, repository, sender: user,
+			installation: { id: 5 }, pull_request: { number: pull.number, title: "A change", state: "open", draft: false, user,
+				base: { ref: "main", repo: repository }, head: { ref: "work", sha: oid, repo: repository } } });
 	return JSON.stringify({ event: `pull.${action}`, delivery: `d${++deliveries}`, repository: `team/${pull.name}`, number: pull.number, sender: { login: "ada" },
 		pull: { title: "A change", author: { login: "ada" }, base_ref: "main", head_ref: `topic-${pull.number}`, head_oid: oid } });
 }
@@ -278,7 +316,7 @@ async function load(going) {
 		void push(pick(pulls));
 		while (late.length > 5)
 			void deliver(late.splice(below(late.length), 1)[0]);
-		await sleep(100 + below(300));
+		await sleep(PAUSE + below(3 * PAUSE));
 	}
 }
 
@@ -325,15 +363,33 @@ const readAll = (folder) => (existsSync(folder) ? readdirSync(folder).filter((na
 	.map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
 const name = (pull) => `${pull.name} #${pull.number} at ${pull.head.oid.slice(0, 10)}`;
 
-function verify() {
-	const wrong = { check: [], said: [], twice: [] };
+// Its comments, the conclusions of its newest head's checks, and how many summaries it has.
+function heldLocal(pull) {
+	const folder = join(forge, "team", `${pull.name}.forge`), file = join(folder, "checks", `${pull.head.oid}.json`);
+
+	return { threads: readAll(join(folder, "pulls", String(pull.number), "threads")), summaries: 1,
+		checks: existsSync(file) ? [JSON.parse(readFileSync(file, "utf8")).conclusion ?? "running"] : [] };
+}
+
+function heldGithub(pull, seen) {
+	const words = { success: "clean", neutral: "findings", failure: "findings" };
+	const one = seen.pulls.find((other) => other.repo === `team/${pull.name}` && other.number === pull.number);
+
+	return { threads: one.comments.map((thread) => ({ ...thread, rule: /rule=(\S+)/.exec(thread.body)?.[1], fingerprint: /finding=(\S+)/.exec(thread.body)?.[1] })),
+		summaries: one.notes.length, checks: seen.checks.filter((other) => other.head_sha === pull.head.oid).map((other) => words[other.conclusion] ?? other.conclusion ?? "running") };
+}
+
+async function verify() {
+	const wrong = { check: [], said: [], twice: [] }, seen = peers && await askFake("seen");
 
 	for (const pull of pulls) {
-		const folder = join(forge, "team", `${pull.name}.forge`), file = join(folder, "checks", `${pull.head.oid}.json`);
-		const threads = readAll(join(folder, "pulls", String(pull.number), "threads"));
+		const { threads, checks, summaries } = peers ? heldGithub(pull, seen) : heldLocal(pull);
 		const open = threads.filter((one) => !one.resolved).map((one) => `${one.path} ${one.rule}`).sort();
-		const conclusion = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).conclusion ?? "running" : "none";
+		const conclusion = checks.join(" and ") || "none";
 		const once = new Set(threads.map((one) => `${one.path} ${one.fingerprint}`));
+
+		if (summaries > 1)
+			wrong.twice.push(`${name(pull)}: ${summaries} summaries`);
 
 		if (conclusion !== (pull.head.wants.length ? "findings" : "clean"))
 			wrong.check.push(`${name(pull)}: ${conclusion}`);
@@ -344,6 +400,12 @@ function verify() {
 	}
 	check("the newest head of each pull request has its check", !wrong.check.length, wrong.check.join("; "));
 	check("open comments are those of the newest head", !wrong.said.length, wrong.said.join("; "));
+	if (peers) {
+		const made = seen.checks.map((one) => `${one.head_sha} ${one.external_id}`);
+
+		check("no check is made twice", new Set(made).size === made.length, made.sort().filter((one, i, all) => one === all[i - 1]).join("; "));
+		check("the forge understood all", !seen.complaints.length, seen.complaints.join("; "));
+	}
 	check("nothing is said twice", !wrong.twice.length, wrong.twice.join("; "));
 }
 
@@ -371,6 +433,11 @@ async function main() {
 		store = await startPostgres();
 	for (let i = 0; i < REPOSITORIES; i++)
 		makeRepository(`r${i}`);
+	if (peers) {
+		await startFake();
+		for (const pull of pulls)
+			await askFake("open", { repo: `team/${pull.name}`, number: pull.number });
+	}
 	port = await freePort();
 	writeSettings();
 	startService();
@@ -386,7 +453,7 @@ async function main() {
 
 	log(`quiet: ${JSON.stringify(status?.jobs)}`);
 	check("no dead letter", status?.jobs.dead === 0, JSON.stringify((await api("/api/v1/jobs?state=dead")).items));
-	verify();
+	await verify();
 	await end();
 }
 
@@ -396,6 +463,7 @@ try {
 	check("the test itself", false, error.stack);
 	service?.kill("SIGKILL");
 }
+fake?.kill("SIGTERM");
 if (postgres) {
 	postgres.stdin.end();
 	await new Promise((done) => postgres.once("exit", done));
