@@ -154,7 +154,8 @@ async function startFake() {
 		copyFileSync(join(here, "..", "forge", file), join(code, file));
 	writeFileSync(join(work, "key.pub"), keys.publicKey.export({ type: "spki", format: "pem" }));
 	writeFileSync(join(work, "app.pem"), keys.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
-	fake = spawn("node", [join(code, "fake.mjs"), "github", forge, join(work, "key.pub")], { cwd: peers, stdio: ["pipe", "pipe", "inherit"] });
+	fake = spawn("node", [join(code, "fake.mjs"), "github", forge, join(work, "key.pub")], { cwd: peers, stdio: ["pipe", "pipe", "inherit"],
+		env: { ...env, FAKE_TOKEN: "ghs_fakeTokenOfAnInstallation0123456789" } });
 	fakeUrl = `http://127.0.0.1:${await new Promise((done) => fake.stdout.once("data", (text) => done(text.toString().trim())))}`;
 }
 
@@ -376,7 +377,7 @@ function heldGithub(pull, seen) {
 	const one = seen.pulls.find((other) => other.repo === `team/${pull.name}` && other.number === pull.number);
 
 	return { threads: one.comments.map((thread) => ({ ...thread, rule: /rule=(\S+)/.exec(thread.body)?.[1], fingerprint: /finding=(\S+)/.exec(thread.body)?.[1] })),
-		summaries: one.notes.length, checks: seen.checks.filter((other) => other.head_sha === pull.head.oid).map((other) => words[other.conclusion] ?? other.conclusion ?? "running") };
+		summaries: one.notes.filter((note) => note.body.includes("outrider:v1 summary")).length, checks: seen.checks.filter((other) => other.head_sha === pull.head.oid).map((other) => words[other.conclusion] ?? other.conclusion ?? "running") };
 }
 
 async function verify() {
