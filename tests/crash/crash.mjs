@@ -18,7 +18,7 @@ const kills = Number(option("kills", 15)), engine = option("engine", "sqlite"), 
 const seed = Number(option("seed", Date.now() % 1000000));
 const peers = option("github", ""); // where the fake GitHub finds its packages; empty: the local forge
 // GitHub takes 80 comments, reviews and checks a minute, and the service obeys
-const REPOSITORIES = peers ? 1 : 3, PULLS = 5, VARIANTS = 6, FILES = 4, PAUSE = peers ? 1500 : 100;
+const REPOSITORIES = peers ? 1 : 3, PULLS = 5, VARIANTS = 6, FILES = 4, PAUSE = peers ? 700 : 100;
 const QUIET_MS = 180e3; // the longest wait for the end: back-offs of a few tries and a lease
 
 // A small generator of numbers, so that a seed gives the same decisions again (mulberry32).
