@@ -105,7 +105,8 @@ static void post(int fd, const char *text, size_t len)
 			break;
 	}
 	if (strncmp(answer, "HTTP/1.1 202", 12) != 0)
-		atomic_fetch_add(&n_refused, 1);
+		if (atomic_fetch_add(&n_refused, 1) == 0)
+			fprintf(stderr, "bench_service: %.900s\n", answer);
 }
 
 static void *client(void *payload)

@@ -455,6 +455,10 @@ async function main() {
 	log(`quiet: ${JSON.stringify(status?.jobs)}`);
 	check("no dead letter", status?.jobs.dead === 0, JSON.stringify((await api("/api/v1/jobs?state=dead")).items));
 	await verify();
+	const jobs = (await api("/api/v1/jobs")).items.filter((one) => one.kind === "review");
+	const foreign = jobs.filter((job) => !pulls.find((one) => `team/${one.name}` === job.repository && one.number === job.number).heads.some((head) => head.oid === job.head));
+
+	check("each job knows the head of its event", jobs.length > 0 && !foreign.length, JSON.stringify(foreign.slice(0, 3)));
 	await end();
 }
 
