@@ -1,7 +1,8 @@
-// node crash.mjs PROGRAM [--kills N] [--seed S] [--engine sqlite|postgres] [--github PEERS] [--keep]
+// node crash.mjs PROGRAM [--kills N] [--seed S] [--engine sqlite|postgres] [--github PEERS] [--netns] [--keep]
 //
 // The whole service under load with a local forge (or the fake GitHub of tests/forge, with the packages in PEERS), whose deliveries come doubled, late, out of order and stale, while at random
-// points one of its processes is killed as by kill -9: gateway, broker, worker, analyst, supervisor, PostgreSQL. In the end, when all is quiet,
+// points one of its processes is killed as by kill -9: gateway, broker, worker, analyst, supervisor, PostgreSQL. With --netns (netns.sh prepares for
+// it) two brokers and four workers are machines of their own, whose links are cut and healed. In the end, when all is quiet,
 // the newest head of each pull request must be reviewed as a model says, nothing said twice, nothing stuck, nobody left.
 // Exit code 77: the machine cannot run it.
 import { createHmac, generateKeyPairSync } from "node:crypto";
@@ -14,7 +15,8 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 const option = (name, other) => (process.argv.includes(`--${name}`) ? process.argv[process.argv.indexOf(`--${name}`) + 1] : other);
 const program = process.argv[2];
-const kills = Number(option("kills", 15)), engine = option("engine", "sqlite"), keep = process.argv.includes("--keep");
+const netns = process.argv.includes("--netns");
+const kills = Number(option("kills", 15)), engine = netns ? "postgres" : option("engine", "sqlite"), keep = process.argv.includes("--keep");
 const seed = Number(option("seed", Date.now() % 1000000));
 const peers = option("github", ""); // where the fake GitHub finds its packages; empty: the local forge
 // GitHub takes 80 comments, reviews and checks a minute, and the service obeys
@@ -108,7 +110,8 @@ const freePort = () => new Promise((done) => {
 		server.close(() => done(port));
 	});
 });
-let port, service, postgres, store = "";
+let postgres, store = "", ending = false;
+const nodes = []; // { name, argv, url of its gateway, in a namespace of its own or not }
 
 // postgres.sh in a shell of its own: each line that it reads is a crash and a new start of the server.
 async function startPostgres() {
@@ -133,10 +136,18 @@ async function startPostgres() {
 	return first;
 }
 
-function startService() {
-	service = spawn(program, ["serve", "--config", join(work, "outrider.yml")], { env, stdio: ["ignore", "ignore", "pipe"] });
-	service.stderr.pipe(createWriteStream(join(work, "log"), { flags: "a" }));
-	service.gone = new Promise((done) => service.once("exit", done));
+// As the machine's init does: what dies is started again.
+function start(node) {
+	const [command, ...args] = node.apart ? ["ip", "netns", "exec", node.name, program, ...node.argv] : [program, ...node.argv];
+
+	node.process = spawn(command, args, { env, stdio: ["ignore", "ignore", "pipe"] });
+	node.process.stderr.pipe(createWriteStream(join(work, `${node.name}.log`), { flags: "a" }));
+	node.gone = new Promise((done) => node.process.once("exit", done));
+	void node.gone.then(async () => {
+		await sleep(below(500));
+		if (!ending)
+			start(node);
+	});
 }
 
 // ---- the fake GitHub ----
@@ -162,10 +173,58 @@ async function startFake() {
 const integration = () => (peers ? `{name: here, forge: github, url: "${fakeUrl}", web: "${fakeUrl}", app_id: "Iv1.outrider", app_key: "file:${work}/app.pem", secrets: "env:HOOK_SECRET"}` :
 	`{name: here, forge: local, path: "${forge}", secrets: "env:HOOK_SECRET"}`);
 
-function writeSettings() {
-	writeFileSync(join(work, "outrider.yml"), `version: 1\nlisten: 127.0.0.1:${port}\ndata: ${work}/data\n${store ? `database: "${store}"\n` : ""}` +
-		`workers: 2\nlimits: {lease_seconds: 5}\nintegrations:\n  - ${integration()}\n` +
+function settings(name, listen, more) {
+	const file = join(work, `${name}.yml`);
+
+	writeFileSync(file, `version: 1\nlisten: ${listen}\nurl: http://${listen}\ndata: ${work}/${name}\n${store ? `database: "${store}"\n` : ""}` +
+		`${more}\nlimits: {lease_seconds: 5}\nintegrations:\n  - ${integration()}\n` +
 		`login: {token: "env:ADMIN_TOKEN"}\n`);
+	return ["serve", "--config", file];
+}
+
+async function oneMachine() {
+	const listen = `127.0.0.1:${await freePort()}`;
+
+	nodes.push({ name: "all", url: `http://${listen}`, argv: settings("all", listen, "workers: 2") });
+}
+
+// ---- machines: each in a network of its own, all on one bridge, and the database on a socket that all see ----
+
+const run = (command, ...args) => execFileSync(command, args, { env, encoding: "utf8" }).trim();
+function machine(name, number) {
+	run("ip", "netns", "add", name);
+	run("ip", "link", "add", `to-${name}`, "type", "veth", "peer", "name", "eth0", "netns", name);
+	run("ip", "link", "set", `to-${name}`, "master", "bridge0", "up");
+	run("ip", "-n", name, "link", "set", "lo", "up");
+	run("ip", "-n", name, "address", "add", `10.77.0.${number}/24`, "dev", "eth0");
+	run("ip", "-n", name, "link", "set", "eth0", "up");
+}
+
+function manyMachines() {
+	const keys = join(work, "keys"), broker = join(keys, "broker.key");
+
+	mkdirSync(keys, { mode: 0o700 });
+	run("ip", "link", "set", "lo", "up");
+	run("ip", "link", "add", "bridge0", "type", "bridge");
+	run("ip", "address", "add", "10.77.0.1/24", "dev", "bridge0");
+	run("ip", "link", "set", "bridge0", "up");
+	const key = run(program, "keys", "new", broker).split("\n").pop();
+
+	for (const number of [1, 2]) {
+		const address = `10.77.0.1${number}`;
+
+		machine(`broker${number}`, 10 + number);
+		nodes.push({ name: `broker${number}`, apart: true, url: `http://${address}:8080`, argv: settings(`broker${number}`, `${address}:8080`,
+			`workers: 0\nbroker: {listen: "tcp://${address}:7410", keys: "${keys}"}`) });
+	}
+	for (const number of [1, 2, 3, 4]) {
+		const file = join(keys, `worker${number}.key`), own = run(program, "keys", "new", file).split("\n").pop();
+
+		machine(`worker${number}`, 20 + number);
+		run(program, "keys", "allow", join(keys, "allowed"), own, `worker${number}`);
+		nodes.push({ name: `worker${number}`, apart: true, argv: ["worker", "--connect", `tcp://10.77.0.1${1 + (number % 2)}:7410`, "--key", file,
+			"--broker-key", key, "--data", join(work, `worker${number}`), "--name", `worker${number}`] });
+	}
 }
 
 function processes() {
@@ -181,10 +240,13 @@ function processes() {
 	}
 	return all;
 }
-const role = (name) => processes().filter((one) => one.parent === service.pid && one.line.includes(`--role ${name}`));
+const pids = (list) => list.map((node) => node.process.pid);
+const servers = () => nodes.filter((node) => node.url), workers = () => nodes.filter((node) => !node.url);
+const role = (name) => processes().filter((one) => (pids(servers()).includes(one.parent) && one.line.includes(`--role ${name}`)) ||
+	(name === "worker" && pids(workers()).includes(one.pid)));
 const seen = new Set(); // every process of ours that was ever there
 function family() {
-	const all = processes(), ours = all.filter((one) => one.line.includes(join(work, "outrider.yml")));
+	const all = processes(), ours = all.filter((one) => pids(nodes).includes(one.pid) || (one.line.includes(work) && one.line.includes("--role")));
 
 	for (let n = 0; n !== ours.length;) {
 		n = ours.length;
@@ -213,9 +275,9 @@ function killOne(list, what) {
 
 async function killAnalyst() {
 	for (let i = 0; i < 100; i++) {
-		const workers = role("worker").map((one) => one.pid);
+		const parents = role("worker").map((one) => one.pid);
 
-		if (killOne(processes().filter((one) => workers.includes(one.parent)), "child of a worker"))
+		if (killOne(processes().filter((one) => parents.includes(one.parent)), "child of a worker"))
 			return true;
 		await sleep(5);
 	}
@@ -223,11 +285,22 @@ async function killAnalyst() {
 }
 
 async function killSupervisor() {
-	process.kill(service.pid, "SIGKILL");
-	await service.gone;
-	await sleep(below(500));
-	startService();
+	const node = pick(servers());
+
+	node.process.kill("SIGKILL");
+	await node.gone;
 	counts.supervisor = (counts.supervisor ?? 0) + 1;
+	return true;
+}
+
+// For less than a lease or for more. The end waits for all to be healed.
+const cuts = [];
+async function cutLink() {
+	const node = pick(nodes);
+
+	counts["cut link"] = (counts["cut link"] ?? 0) + 1;
+	run("ip", "link", "set", `to-${node.name}`, "down");
+	cuts.push(sleep(below(9000)).then(() => run("ip", "link", "set", `to-${node.name}`, "up")));
 	return true;
 }
 
@@ -245,7 +318,8 @@ async function loseAnswer() {
 }
 
 const killers = [() => killOne(role("gateway"), "gateway"), () => killOne(role("broker"), "broker"),
-	() => killOne(role("worker"), "worker"), killAnalyst, killSupervisor, ...(engine === "postgres" ? [killPostgres] : []), ...(peers ? [loseAnswer] : [])];
+	() => killOne(role("worker"), "worker"), killAnalyst, killSupervisor, ...(engine === "postgres" ? [killPostgres] : []), ...(peers ? [loseAnswer] : []),
+	...(netns ? [cutLink, cutLink, cutLink] : [])];
 
 // ---- load ----
 
@@ -260,7 +334,7 @@ async function deliver(body, times = 1) {
 		for (;;) {
 			tries++;
 			try {
-				const answer = await fetch(`http://127.0.0.1:${port}/hooks/here`, { method: "POST", body, signal: AbortSignal.timeout(12e3),
+				const answer = await fetch(`${pick(servers()).url}/hooks/here`, { method: "POST", body, signal: AbortSignal.timeout(12e3),
 					headers: { "content-type": "application/json", "x-hub-signature-256": `sha256=${signature}`, "x-github-event": "pull_request",
 						"x-github-delivery": JSON.parse(body).delivery } });
 
@@ -336,11 +410,11 @@ async function crash(going) {
 let cookie = "";
 async function api(path) {
 	if (!cookie) {
-		const answer = await fetch(`http://127.0.0.1:${port}/login`, { method: "POST", body: new URLSearchParams({ token: "admin-token" }), redirect: "manual" });
+		const answer = await fetch(`${nodes[0].url}/login`, { method: "POST", body: new URLSearchParams({ token: "admin-token" }), redirect: "manual" });
 
 		cookie = answer.headers.getSetCookie().map((one) => one.split(";")[0]).join("; ");
 	}
-	return (await fetch(`http://127.0.0.1:${port}${path}`, { headers: { cookie }, signal: AbortSignal.timeout(5e3) })).json();
+	return (await fetch(`${nodes[0].url}${path}`, { headers: { cookie }, signal: AbortSignal.timeout(5e3) })).json();
 }
 
 async function quiet() {
@@ -411,9 +485,15 @@ async function verify() {
 }
 
 async function end() {
+	const codes = [];
+
 	family();
-	service.kill("SIGTERM");
-	check("SIGTERM ends it", (await service.gone) === 0);
+	ending = true;
+	for (const node of nodes.toReversed()) {
+		node.process.kill("SIGTERM");
+		codes.push(await node.gone);
+	}
+	check("SIGTERM ends all", codes.every((code) => code === 0), codes.join());
 	// those of a supervisor that was killed end by themselves, when their workers have
 	let left = [];
 
@@ -439,12 +519,12 @@ async function main() {
 		for (const pull of pulls)
 			await askFake("open", { repo: `team/${pull.name}`, number: pull.number });
 	}
-	port = await freePort();
-	writeSettings();
-	startService();
+	await (netns ? manyMachines() : oneMachine());
+	nodes.forEach(start);
 	const going = { now: true };
 
 	await Promise.all([load(going), crash(going)]);
+	await Promise.all(cuts);
 	log(`killed: ${Object.entries(counts).map(([what, n]) => `${n} ${what}`).join(", ")}`);
 	await Promise.all(late.splice(0).map((body) => deliver(body)));
 	await Promise.all(pulls.map((pull) => push(pull, true)));
@@ -466,7 +546,8 @@ try {
 	await main();
 } catch (error) {
 	check("the test itself", false, error.stack);
-	service?.kill("SIGKILL");
+	ending = true;
+	nodes.forEach((node) => node.process?.kill("SIGKILL"));
 }
 fake?.kill("SIGTERM");
 if (postgres) {
