@@ -35,19 +35,19 @@ void bitbucket_add_report(struct lowering *lowering, struct str path, json_t *re
 					  size_t index))
 {
 	size_t n = lowering->plan->check.n_annotations;
+	const char *part;
 
 	/* both are kept under names of ours: done twice, they are there once */
-	lower_add(lowering, EFFECT_CHECK, lower_key(lowering, "check"), "PUT", path, report);
-	for (size_t from = 0; from < n && from < BITBUCKET_MAX_ANNOTATIONS;
-	     from += BITBUCKET_BATCH) {
+	lower_add(lowering, EFFECT_CHECK, lower_key_again(lowering, "check", STR("")), "PUT", path, report);
+	for (size_t from = 0; from < n && from < BITBUCKET_MAX_ANNOTATIONS; from += BITBUCKET_BATCH) {
 		json_t *list = make_batch(lowering, from, make);
 
 		if (json_array_size(list) == 0) {
 			json_decref(list);
 			continue;
 		}
-		lower_add(lowering, EFFECT_ANNOTATIONS,
-			  lower_key_n(lowering, "annotations", from / BITBUCKET_BATCH), "POST",
+		part = arena_printf(lowering->mem, "annotations:%zu", from / BITBUCKET_BATCH).p;
+		lower_add(lowering, EFFECT_ANNOTATIONS, lower_key_again(lowering, part, STR("")), "POST",
 			  arena_printf(lowering->mem, "%.*s/annotations", STR_ARG(path)),
 			  wrap ? json_pack("{s:o}", wrap, list) : list);
 	}
@@ -89,9 +89,9 @@ static struct effect *add_comment(struct lowering *lowering, enum effect_kind ki
 	return effect;
 }
 
-static void add_inline(struct lowering *lowering, const struct post_comment *comment, size_t index)
+static void add_inline(struct lowering *lowering, const struct post_comment *comment)
 {
-	struct str key = lower_key_n(lowering, "thread", index);
+	struct str key = lower_key_comment(lowering, comment);
 
 	if (comment->start_line && comment->start_line < comment->line)
 		lower_lose(lowering, LOSS_RANGE, 1);
@@ -127,8 +127,7 @@ static void add_threads(struct lowering *lowering, const struct thread *threads,
 			bool resolved)
 {
 	for (size_t i = 0; i < n; i++)
-		lower_add(lowering, EFFECT_RESOLVE,
-			  lower_key_n(lowering, resolved ? "resolve" : "reopen", i),
+		lower_add(lowering, EFFECT_RESOLVE, lower_key_again(lowering, resolved ? "resolve" : "reopen", threads[i].id),
 			  resolved ? "POST" : "DELETE",
 			  path_printf(lowering->mem, "%.*s%.*s/resolve",
 				      STR_ARG(comments_path(lowering, "/")),
@@ -138,7 +137,7 @@ static void add_threads(struct lowering *lowering, const struct thread *threads,
 
 static void add_summary(struct lowering *lowering)
 {
-	struct str key = lower_key(lowering, "summary"), id = lowering->target->summary;
+	struct str key = lower_key_summary(lowering), id = lowering->target->summary;
 	struct str text = lower_summary(lowering, key, MAX_BODY);
 
 	if (!text.len)
@@ -180,7 +179,7 @@ static void lower(struct lowering *lowering)
 
 	for (size_t i = 0; i < plan->n_comments; i++) {
 		if (str_is_utf8(plan->comments[i].path) && plan->comments[i].line)
-			add_inline(lowering, &plan->comments[i], i);
+			add_inline(lowering, &plan->comments[i]);
 		else
 			lower_leftover(lowering, &plan->comments[i]);
 	}

@@ -63,9 +63,9 @@ static json_t *make_anchor(const struct post_comment *comment)
 	return anchor;
 }
 
-static void add_inline(struct lowering *lowering, const struct post_comment *comment, size_t index)
+static void add_inline(struct lowering *lowering, const struct post_comment *comment)
 {
-	struct str key = lower_key_n(lowering, "thread", index);
+	struct str key = lower_key_comment(lowering, comment);
 
 	if (comment->start_line && comment->start_line < comment->line)
 		lower_lose(lowering, LOSS_RANGE, 1);
@@ -136,12 +136,12 @@ static json_t *make_annotation(struct lowering *lowering, const struct annotatio
 static void lower(struct lowering *lowering)
 {
 	const struct post_plan *plan = lowering->plan;
-	struct str key = lower_key(lowering, "summary"), text, summary = plan->check.summary;
+	struct str key = lower_key_summary(lowering), text, summary = plan->check.summary;
 	json_t *report;
 
 	for (size_t i = 0; i < plan->n_comments; i++) {
 		if (str_is_utf8(plan->comments[i].path) && plan->comments[i].line)
-			add_inline(lowering, &plan->comments[i], i);
+			add_inline(lowering, &plan->comments[i]);
 		else
 			lower_leftover(lowering, &plan->comments[i]);
 	}
@@ -150,8 +150,8 @@ static void lower(struct lowering *lowering)
 		const struct thread *thread =
 			resolved ? &plan->resolve[i] : &plan->reopen[i - plan->n_resolve];
 
-		add_change(lowering, EFFECT_RESOLVE, lower_key_n(lowering, "thread-state", i),
-			   thread->id, json_pack("{s:b}", "threadResolved", resolved));
+		add_change(lowering, EFFECT_RESOLVE, lower_key_again(lowering, "thread-state", thread->id), thread->id,
+			   json_pack("{s:b}", "threadResolved", resolved));
 	}
 	text = lower_summary(lowering, key, MAX_BODY);
 	if (text.len && lowering->target->summary.len)

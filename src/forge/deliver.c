@@ -73,8 +73,7 @@ int forge_send(struct forge *forge, struct arena *mem, const struct effect *effe
 	if (forge->config.type->send)
 		return forge->config.type->send(forge, mem, effect, needed, out, err);
 	if (effect->needs.len && !needed.len)
-		return err_set(err, ERR_BUG, "an effect needs the answer of '%.*s'",
-			       STR_ARG(effect->needs));
+		return err_set(err, ERR_PERM, "the forge refused '%.*s', which this needs", STR_ARG(effect->needs));
 	call.method = arena_z(mem, effect->method);
 	call.path = fill_in(mem, effect->path, needed);
 	if (forge_call(forge, mem, &call, &response, err) < 0)
@@ -95,6 +94,26 @@ int forge_find(struct forge *forge, struct arena *mem, const struct effect *effe
 	return forge->config.type->find(forge, mem, effect, found, out, err);
 }
 
+/*
+ * What was refused inline becomes an ordinary comment, in which nobody finds a thread again: so it is said once in a pull request,
+ * whichever job comes to it.
+ */
+static struct str plain_key(struct arena *mem, const struct effect *effect, const json_t *body)
+{
+	static const char *const paths[] = { "path", "position.new_path", "inline.path", "anchor.path" };
+	const json_t *list = payload_at(body, "comments"), *comment = list ? json_array_get(list, 0) : body;
+	struct str words = effect->body, path = { 0 };
+	size_t at = str_find(words, STR("finding="));
+
+	/* its finding, whatever the line is now and the words beside it */
+	if (at != SIZE_MAX)
+		words = str_sub(words, at, at + 8 + FINGERPRINT_HEX);
+	for (size_t i = 0; i < COUNT(paths) && !path.len; i++)
+		path = payload_view(comment, paths[i]);
+	return arena_printf(mem, "p%llu:said:%.*s", (unsigned long long)effect->number,
+			    STR_ARG(key_hash(mem, path, words)));
+}
+
 bool forge_split(struct effect_list *out, struct arena *mem, const struct forge_config *config,
 		 const struct effect *effect, struct losses *losses)
 {
@@ -106,7 +125,7 @@ bool forge_split(struct effect_list *out, struct arena *mem, const struct forge_
 	if (!config->type->split || !effect->parts || payload_load(&body, effect->body, NULL) < 0)
 		return false;
 	if (effect->parts == 1) {
-		key = arena_printf(mem, "%.*s.c", STR_ARG(effect->key));
+		key = plain_key(mem, effect, body);
 		if (config->type->split(&part, mem, effect, key, body, 0, 1, true) < 0)
 			return false;
 		losses->n[LOSS_INLINE]++;

@@ -127,11 +127,19 @@ static struct str message_of(struct lowering *lowering, struct str key)
 			    key, MAX_MESSAGE);
 }
 
+/* What is said in all, as far as it tells one review from another. */
+static struct str content_of(struct lowering *lowering, json_t *comments)
+{
+	return arena_printf(lowering->mem, "%.*s\n%.*s\n%.*s",
+			    STR_ARG(payload_dump(lowering->mem, json_deep_copy(comments))),
+			    STR_ARG(lowering->plan->summary), STR_ARG(lowering->plan->check.title));
+}
+
 void gerrit_lower(struct lowering *lowering)
 {
 	const struct post_plan *plan = lowering->plan;
-	struct str key = lower_key(lowering, "review");
 	json_t *comments = json_object();
+	struct str key;
 
 	for (size_t i = 0; i < plan->n_comments; i++) {
 		if (str_is_utf8(plan->comments[i].path) && plan->comments[i].line)
@@ -148,6 +156,7 @@ void gerrit_lower(struct lowering *lowering)
 		json_decref(comments);
 		return;
 	}
+	key = lower_key_once(lowering, "review", content_of(lowering, comments));
 	add_review(lowering, EFFECT_REVIEW, key, message_of(lowering, key), comments);
 }
 

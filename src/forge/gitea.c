@@ -89,9 +89,9 @@ static json_t *make_comment(struct lowering *lowering, const struct post_comment
 		(json_int_t)(old ? comment->line : 0));
 }
 
-static void add_review(struct lowering *lowering, json_t *comments, size_t index)
+static void add_review(struct lowering *lowering, json_t *comments)
 {
-	struct str key = lower_key_n(lowering, "review", index);
+	struct str key = lower_key_json(lowering, "review", comments);
 	size_t parts = json_array_size(comments); /* the body takes them over */
 	struct effect *effect = lower_add(
 		lowering, EFFECT_REVIEW, key, "POST", pulls(lowering, "reviews"),
@@ -108,7 +108,6 @@ static void add_reviews(struct lowering *lowering)
 {
 	const struct post_plan *plan = lowering->plan;
 	json_t *comments = NULL;
-	size_t index = 0;
 
 	for (size_t i = 0; i < plan->n_comments; i++) {
 		if (!str_is_utf8(plan->comments[i].path) || !plan->comments[i].line) {
@@ -119,12 +118,12 @@ static void add_reviews(struct lowering *lowering)
 			comments = json_array();
 		json_array_append_new(comments, make_comment(lowering, &plan->comments[i]));
 		if (json_array_size(comments) == MAX_COMMENTS) {
-			add_review(lowering, comments, index++);
+			add_review(lowering, comments);
 			comments = NULL;
 		}
 	}
 	if (comments)
-		add_review(lowering, comments, index);
+		add_review(lowering, comments);
 }
 
 static void add_comment(struct lowering *lowering, struct str text, struct str key)
@@ -138,7 +137,7 @@ static void add_comment(struct lowering *lowering, struct str text, struct str k
 
 static void add_summary(struct lowering *lowering)
 {
-	struct str key = lower_key(lowering, "summary"), id = lowering->target->summary;
+	struct str key = lower_key_summary(lowering), id = lowering->target->summary;
 	struct str text = lower_summary(lowering, key, MAX_BODY);
 
 	if (!text.len)
@@ -161,7 +160,7 @@ static void add_threads(struct lowering *lowering, const struct thread *threads,
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		lower_add(lowering, EFFECT_RESOLVE, lower_key_n(lowering, verb, i), "POST",
+		lower_add(lowering, EFFECT_RESOLVE, lower_key_again(lowering, verb, threads[i].id), "POST",
 			  path_printf(lowering->mem, "repos/%.*s/pulls/comments/%.*s/%s",
 				      STR_ARG(repository_path(lowering->mem,
 							      lowering->target->pull->repository)),

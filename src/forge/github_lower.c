@@ -53,9 +53,9 @@ static json_t *make_comment(struct lowering *lowering, const struct post_comment
 	return json;
 }
 
-static void add_review(struct lowering *lowering, json_t *comments, size_t index)
+static void add_review(struct lowering *lowering, json_t *comments)
 {
-	struct str key = lower_key_n(lowering, "review", index);
+	struct str key = lower_key_json(lowering, "review", comments);
 	size_t parts = json_array_size(comments); /* the body takes them over */
 	json_t *body = json_pack("{s:s, s:s, s:o}", "commit_id", lowering->plan->head_oid, "event",
 				 "COMMENT", "comments", comments);
@@ -72,7 +72,6 @@ static void add_reviews(struct lowering *lowering)
 {
 	const struct post_plan *plan = lowering->plan;
 	json_t *comments = NULL;
-	size_t index = 0;
 
 	for (size_t i = 0; i < plan->n_comments; i++) {
 		/* JSON cannot name such a file */
@@ -84,12 +83,12 @@ static void add_reviews(struct lowering *lowering)
 			comments = json_array();
 		json_array_append_new(comments, make_comment(lowering, &plan->comments[i]));
 		if (json_array_size(comments) == MAX_COMMENTS) {
-			add_review(lowering, comments, index++);
+			add_review(lowering, comments);
 			comments = NULL;
 		}
 	}
 	if (comments)
-		add_review(lowering, comments, index);
+		add_review(lowering, comments);
 }
 
 int github_split(struct effect *out, struct arena *mem, const struct effect *effect, struct str key,
@@ -183,7 +182,7 @@ static json_t *make_annotations(struct lowering *lowering, size_t from)
 	return list;
 }
 
-static json_t *make_output(struct lowering *lowering, size_t from)
+static json_t *make_output(struct lowering *lowering, json_t *annotations)
 {
 	const struct post_plan *plan = lowering->plan;
 	json_t *output = json_object();
@@ -191,60 +190,70 @@ static json_t *make_output(struct lowering *lowering, size_t from)
 
 	put(output, "title", lower_cut(lowering, title, MAX_TITLE));
 	put(output, "summary", lower_cut(lowering, plan->check.summary, MAX_OUTPUT));
-	if (from == 0 && plan->check.text.len)
+	if (annotations)
+		json_object_set_new(output, "annotations", annotations);
+	else if (plan->check.text.len)
 		put(output, "text", lower_cut(lowering, plan->check.text, MAX_OUTPUT));
-	json_object_set_new(output, "annotations", make_annotations(lowering, from));
 	return output;
 }
 
-/* A check that is to be made has a name, a head and our key; one that is there is only changed. */
-static struct effect *add_check(struct lowering *lowering, struct str key, const char *head,
-				json_t *body)
+/*
+ * A check is made once for a head of a pull request, whichever job and try comes first: it has a name, a head and our key. All
+ * else is a change of it. Gives the key of its making; empty when it is there already.
+ */
+static struct str make_check(struct lowering *lowering)
 {
 	const struct forge_target *target = lowering->target;
+	const char *head = lowering->plan ? lowering->plan->head_oid : target->pull->head_oid;
+	json_t *body = json_pack("{s:s, s:s}", "status", "in_progress", "head_sha", head);
 	struct effect *effect;
+	struct str key;
 
-	if (target->details.len)
-		put(body, "details_url", target->details);
 	if (target->check.len) {
-		struct str id = url_escaped(lowering->mem, target->check);
-
-		return lower_add(lowering, EFFECT_CHECK, key, "PATCH",
-				 path_printf(lowering->mem, "%.*s%.*s",
-					     STR_ARG(repos(lowering, "check-runs/")), STR_ARG(id)),
-				 body);
+		json_decref(body);
+		return (struct str){ 0 };
 	}
+	key = arena_printf(lowering->mem, "p%llu:check:%s", (unsigned long long)target->pull->number, head);
 	put(body, "name", lower_check_name(lowering));
 	put(body, "external_id", key);
-	json_object_set_new(body, "head_sha", json_string(head));
-	effect =
-		lower_add(lowering, EFFECT_CHECK, key, "POST", repos(lowering, "check-runs"), body);
-	effect->find = path_printf(lowering->mem, "%.*s%s/check-runs?per_page=100",
-				   STR_ARG(repos(lowering, "commits/")), head);
+	if (target->details.len)
+		put(body, "details_url", target->details);
+	effect = lower_add(lowering, EFFECT_CHECK, key, "POST", repos(lowering, "check-runs"), body);
+	effect->find = path_printf(lowering->mem, "%.*s%s/check-runs?per_page=100", STR_ARG(repos(lowering, "commits/")),
+				   head);
+	return key;
+}
+
+static struct effect *change_check(struct lowering *lowering, enum effect_kind kind, struct str key, struct str needs,
+				   json_t *body)
+{
+	struct str id = needs.len ? STR("{id}") : url_escaped(lowering->mem, lowering->target->check);
+	struct effect *effect = lower_add(lowering, kind, key, "PATCH",
+					  path_printf(lowering->mem, "%.*s%.*s", STR_ARG(repos(lowering, "check-runs/")),
+						      STR_ARG(id)), body);
+
+	effect->needs = needs;
 	return effect;
 }
 
+/* Each change adds its annotations to those that are there, so these come first, and once; the conclusion may come twice. */
 static void add_checks(struct lowering *lowering)
 {
 	const struct post_plan *plan = lowering->plan;
-	struct str key = lower_key(lowering, "check"), path;
-	struct effect *effect;
+	struct str made = make_check(lowering);
+	json_t *body;
 
-	add_check(lowering, key, plan->head_oid,
-		  json_pack("{s:s, s:s, s:o}", "status", "completed", "conclusion",
-			    conclusion_of(plan), "output", make_output(lowering, 0)));
-	path = lowering->target->check.len
-		       ? lowering->out->effects.items[lowering->out->effects.n - 1].path
-		       : repos(lowering, "check-runs/{id}");
-	for (size_t from = MAX_ANNOTATIONS; from < plan->check.n_annotations;
-	     from += MAX_ANNOTATIONS) {
-		effect = lower_add(lowering, EFFECT_ANNOTATIONS,
-				   lower_key_n(lowering, "annotations", from / MAX_ANNOTATIONS),
-				   "PATCH", path,
-				   json_pack("{s:o}", "output", make_output(lowering, from)));
-		if (!lowering->target->check.len)
-			effect->needs = key;
+	for (size_t from = 0; from < plan->check.n_annotations; from += MAX_ANNOTATIONS) {
+		struct str part = arena_printf(lowering->mem, "annotations:%zu", from / MAX_ANNOTATIONS);
+
+		body = json_pack("{s:o}", "output", make_output(lowering, make_annotations(lowering, from)));
+		(void)change_check(lowering, EFFECT_ANNOTATIONS, lower_key_json(lowering, part.p, body), made, body);
 	}
+	body = json_pack("{s:s, s:s, s:o}", "status", "completed", "conclusion", conclusion_of(plan), "output",
+			 make_output(lowering, NULL));
+	if (lowering->target->details.len)
+		put(body, "details_url", lowering->target->details);
+	(void)change_check(lowering, EFFECT_CHECK, lower_key_again(lowering, "check", STR("")), made, body);
 }
 
 void github_add_status(struct lowering *lowering, enum status_word word)
@@ -264,10 +273,8 @@ void github_add_status(struct lowering *lowering, enum status_word word)
 	if (lowering->plan)
 		lower_lose(lowering, LOSS_CHECK, 1);
 	/* the latest of a name is the one that counts: twice does no harm */
-	lower_add(lowering, EFFECT_CHECK,
-		  lower_key(lowering, lowering->plan ? "status" : "started"), "POST",
-		  path_printf(lowering->mem, "%.*s%s", STR_ARG(repos(lowering, "statuses/")), head),
-		  body);
+	lower_add(lowering, EFFECT_CHECK, lower_key_again(lowering, lowering->plan ? "status" : "started", STR("")), "POST",
+		  path_printf(lowering->mem, "%.*s%s", STR_ARG(repos(lowering, "statuses/")), head), body);
 }
 
 void github_lower_started(struct lowering *lowering)
@@ -276,8 +283,11 @@ void github_lower_started(struct lowering *lowering)
 		github_add_status(lowering, STATUS_RUNNING);
 		return;
 	}
-	add_check(lowering, lower_key(lowering, "started"), lowering->target->pull->head_oid,
-		  json_pack("{s:s}", "status", "in_progress"));
+	if (lowering->target->check.len)
+		(void)change_check(lowering, EFFECT_CHECK, lower_key_again(lowering, "started", STR("")), (struct str){ 0 },
+				   json_pack("{s:s}", "status", "in_progress"));
+	else
+		(void)make_check(lowering);
 }
 
 /* ---- summary, threads, answers ---- */
@@ -293,7 +303,7 @@ static void add_comment(struct lowering *lowering, struct str text, struct str k
 
 static void add_summary(struct lowering *lowering)
 {
-	struct str key = lower_key(lowering, "summary"), id = lowering->target->summary;
+	struct str key = lower_key_summary(lowering), id = lowering->target->summary;
 	struct str text = lower_summary(lowering, key, MAX_BODY);
 
 	if (!text.len)
@@ -320,7 +330,7 @@ static void add_threads(struct lowering *lowering, const struct thread *threads,
 				     verb),
 			"variables", "id", payload_text(threads[i].id));
 
-		lower_add(lowering, EFFECT_RESOLVE, lower_key_n(lowering, verb, i), "POST",
+		lower_add(lowering, EFFECT_RESOLVE, lower_key_again(lowering, verb, threads[i].id), "POST",
 			  STR("graphql"), body);
 	}
 }

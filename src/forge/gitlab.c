@@ -126,10 +126,9 @@ static void add_note(struct lowering *lowering, struct str text, struct str key)
 }
 
 /* Discussions, not draft notes: drafts on added lines are not shown once the target branch moved. */
-static void add_discussion(struct lowering *lowering, const struct post_comment *comment,
-			   size_t index)
+static void add_discussion(struct lowering *lowering, const struct post_comment *comment)
 {
-	struct str key = lower_key_n(lowering, "thread", index);
+	struct str key = lower_key_comment(lowering, comment);
 	char info[40];
 	struct effect *effect;
 
@@ -182,8 +181,7 @@ static void add_status(struct lowering *lowering, const char *head, enum status_
 		json_object_set_new(body, "target_url", payload_text(lowering->target->details));
 	if (lowering->plan)
 		lower_lose(lowering, LOSS_CHECK, 1);
-	lower_add(lowering, EFFECT_CHECK,
-		  lower_key(lowering, lowering->plan ? "status" : "started"), "POST",
+	lower_add(lowering, EFFECT_CHECK, lower_key_again(lowering, lowering->plan ? "status" : "started", STR("")), "POST",
 		  path_printf(lowering->mem, "%.*s/statuses/%s",
 			      STR_ARG(gitlab_project(lowering->mem,
 						     lowering->target->pull->repository)),
@@ -193,7 +191,7 @@ static void add_status(struct lowering *lowering, const char *head, enum status_
 
 static void add_summary(struct lowering *lowering)
 {
-	struct str key = lower_key(lowering, "summary"), id = lowering->target->summary;
+	struct str key = lower_key_summary(lowering), id = lowering->target->summary;
 	struct str text = lower_summary(lowering, key, MAX_BODY);
 
 	if (!text.len)
@@ -212,10 +210,9 @@ static void add_threads(struct lowering *lowering, const struct thread *threads,
 			bool resolved)
 {
 	for (size_t i = 0; i < n; i++)
-		lower_add(lowering, EFFECT_RESOLVE,
-			  lower_key_n(lowering, resolved ? "resolve" : "reopen", i), "PUT",
-			  path_printf(lowering->mem, "%.*s%.*s",
-				      STR_ARG(merge_request(lowering, "discussions/")),
+		lower_add(lowering, EFFECT_RESOLVE, lower_key_again(lowering, resolved ? "resolve" : "reopen", threads[i].id),
+			  "PUT",
+			  path_printf(lowering->mem, "%.*s%.*s", STR_ARG(merge_request(lowering, "discussions/")),
 				      STR_ARG(url_escaped(lowering->mem, threads[i].id))),
 			  json_pack("{s:b}", "resolved", resolved));
 }
@@ -226,7 +223,7 @@ static void lower(struct lowering *lowering)
 
 	for (size_t i = 0; i < plan->n_comments; i++) {
 		if (str_is_utf8(plan->comments[i].path) && plan->comments[i].line)
-			add_discussion(lowering, &plan->comments[i], i);
+			add_discussion(lowering, &plan->comments[i]);
 		else
 			lower_leftover(lowering, &plan->comments[i]);
 	}

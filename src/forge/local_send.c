@@ -48,7 +48,7 @@ static void add_review(struct lowering *lowering)
 		json_decref(comments);
 		return;
 	}
-	lower_add(lowering, EFFECT_REVIEW, lower_key(lowering, "review"), "POST",
+	lower_add(lowering, EFFECT_REVIEW, lower_key_json(lowering, "review", comments), "POST",
 		  pull_path(lowering, "threads"),
 		  json_pack("{s:s, s:o}", "head", plan->head_oid, "comments", comments));
 }
@@ -57,19 +57,16 @@ static void add_threads(struct lowering *lowering, const struct thread *threads,
 			bool resolved)
 {
 	for (size_t i = 0; i < n; i++)
-		lower_add(lowering, EFFECT_RESOLVE,
-			  lower_key_n(lowering, resolved ? "resolve" : "reopen", i), "PATCH",
-			  pull_path(lowering, "threads"),
-			  json_pack("{s:o, s:b}", "thread", payload_text(threads[i].id), "resolved",
-				    resolved));
+		lower_add(lowering, EFFECT_RESOLVE, lower_key_again(lowering, resolved ? "resolve" : "reopen", threads[i].id),
+			  "PATCH", pull_path(lowering, "threads"),
+			  json_pack("{s:o, s:b}", "thread", payload_text(threads[i].id), "resolved", resolved));
 }
 
 static void add_check(struct lowering *lowering, const char *head, json_t *check)
 {
 	json_object_set_new(check, "name", payload_text(lower_check_name(lowering)));
 	json_object_set_new(check, "details", payload_text(lowering->target->details));
-	lower_add(lowering, EFFECT_CHECK, lower_key(lowering, lowering->plan ? "check" : "started"),
-		  "PUT",
+	lower_add(lowering, EFFECT_CHECK, lower_key_again(lowering, lowering->plan ? "check" : "started", STR("")), "PUT",
 		  path_printf(lowering->mem, "%.*s/checks/%s",
 			      STR_ARG(repository_path(lowering->mem,
 						      lowering->target->pull->repository)),
@@ -118,7 +115,7 @@ static void add_comment(struct lowering *lowering, struct str id, struct str tex
 void local_lower(struct lowering *lowering)
 {
 	const struct post_plan *plan = lowering->plan;
-	struct str key = lower_key(lowering, "summary"), text;
+	struct str key = lower_key_again(lowering, "summary", STR("")), text;
 
 	add_review(lowering);
 	add_threads(lowering, plan->resolve, plan->n_resolve, true);

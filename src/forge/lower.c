@@ -1,3 +1,4 @@
+#include <openssl/evp.h>
 #include <stdio.h>
 
 #include "http/url.h"
@@ -72,9 +73,56 @@ struct str lower_key(struct lowering *lowering, const char *part)
 	return arena_printf(lowering->mem, "%.*s:%s", STR_ARG(lowering->target->key), part);
 }
 
-struct str lower_key_n(struct lowering *lowering, const char *part, size_t n)
+struct str key_hash(struct arena *mem, struct str head, struct str text)
 {
-	return arena_printf(lowering->mem, "%.*s:%s:%zu", STR_ARG(lowering->target->key), part, n);
+	struct str all = arena_printf(mem, "%.*s\n%.*s", STR_ARG(head), STR_ARG(text));
+	unsigned char hash[EVP_MAX_MD_SIZE] = { 0 };
+	char *out = arena_alloc(mem, KEY_HASH_HEX + 1);
+
+	/* it fails without memory alone: then all keys are equal, and nothing is said twice */
+	(void)EVP_Digest(all.p, all.len, hash, NULL, EVP_sha256(), NULL);
+	for (size_t i = 0; i < KEY_HASH_HEX / 2; i++)
+		snprintf(out + 2 * i, 3, "%02x", hash[i]);
+	return (struct str){ out, KEY_HASH_HEX };
+}
+
+static struct str head_of(const struct lowering *lowering)
+{
+	return str_of(lowering->plan ? lowering->plan->head_oid : lowering->target->pull->head_oid);
+}
+
+struct str lower_key_once(struct lowering *lowering, const char *part, struct str text)
+{
+	return arena_printf(lowering->mem, "%.*s:%s:%.*s", STR_ARG(lowering->target->key), part,
+			    STR_ARG(key_hash(lowering->mem, head_of(lowering), text)));
+}
+
+struct str lower_key_again(struct lowering *lowering, const char *part, struct str text)
+{
+	const struct forge_target *target = lowering->target;
+
+	return arena_printf(lowering->mem, "%.*s%s%.*s:%s:%.*s", STR_ARG(target->key), target->turn.len ? "." : "",
+			    STR_ARG(target->turn), part, STR_ARG(key_hash(lowering->mem, head_of(lowering), text)));
+}
+
+struct str lower_key_comment(struct lowering *lowering, const struct post_comment *comment)
+{
+	return lower_key_once(lowering, "thread",
+			      arena_printf(lowering->mem, "%.*s\n%d %u %u\n%.*s\n%.*s", STR_ARG(comment->path),
+					   comment->side, comment->start_line, comment->line,
+					   STR_ARG(comment->body), STR_ARG(comment->suggestion)));
+}
+
+struct str lower_key_summary(struct lowering *lowering)
+{
+	struct str id = lowering->target->summary;
+
+	return id.len ? lower_key_again(lowering, "summary", id) : lower_key(lowering, "summary");
+}
+
+struct str lower_key_json(struct lowering *lowering, const char *part, const json_t *content)
+{
+	return lower_key_once(lowering, part, payload_dump(lowering->mem, json_deep_copy(content)));
 }
 
 struct effect *lower_add(struct lowering *lowering, enum effect_kind kind, struct str key,

@@ -155,9 +155,23 @@ int forge_whoami_at(struct forge *forge, struct arena *mem, struct str path, con
 
 /* ---- lowering (lower.c) ---- */
 
-/* "JOB:part", for keys. */
+enum { KEY_HASH_HEX = 32 }; /* half of a SHA-256: nobody finds two texts with the same */
+/* Of a text about a head ("" for none), in hex. */
+struct str key_hash(struct arena *mem, struct str head, struct str text);
+/*
+ * Keys of effects. A second try of a job may have another plan than the first, so a key never counts: it says what is said.
+ *   "JOB:part"            what a job does once, whatever the head: an answer to its command
+ *   once:  hash of head and text   what must not be done twice: another text or head is another effect
+ *   again: ... and the lease       what may be done twice, and is by each try: a later try has the last word
+ */
 struct str lower_key(struct lowering *lowering, const char *part);
-struct str lower_key_n(struct lowering *lowering, const char *part, size_t n);
+struct str lower_key_once(struct lowering *lowering, const char *part, struct str text);
+struct str lower_key_again(struct lowering *lowering, const char *part, struct str text);
+/* lower_key_once() of JSON, and of a comment. */
+struct str lower_key_json(struct lowering *lowering, const char *part, const json_t *content);
+struct str lower_key_comment(struct lowering *lowering, const struct post_comment *comment);
+/* Of the summary: made once by a job, changed by each try. */
+struct str lower_key_summary(struct lowering *lowering);
 /* Appends an effect with place and head filled in. The body is given up. */
 struct effect *lower_add(struct lowering *lowering, enum effect_kind kind, struct str key, const char *method,
 			 struct str path, json_t *body);

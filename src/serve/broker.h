@@ -54,3 +54,9 @@ int broker_note(struct broker *broker, const struct job *job, int64_t now, struc
 /* Sends the answer of an errand. */
 void broker_reply_errand(struct broker *broker, const struct errand *errand);
 void broker_send(struct broker *broker, const struct link_peer *peer, const struct wire *message);
+
+/* What a job is leased for, ms. */
+static inline int64_t broker_lease(const struct broker *broker)
+{
+	return (int64_t)broker->settings->lease_seconds * 1000;
+}

@@ -64,7 +64,7 @@ static int send_job(struct broker *b, struct peer *peer, const struct job *job, 
 
 static int claim_for(struct broker *b, struct peer *peer, uint32_t n, struct err *err)
 {
-	struct claim claim = { .worker = str_of(peer->name), .n = n, .lease = LEASE_MS,
+	struct claim claim = { .worker = str_of(peer->name), .n = n, .lease = broker_lease(b),
 			       .per_repository = b->settings->per_repository,
 			       .per_tenant = b->settings->per_tenant,
 			       .kinds = peer->kinds, .n_kinds = peer->n_kinds };
@@ -149,7 +149,7 @@ int broker_note(struct broker *b, const struct job *job, int64_t now, struct err
 static int do_notes(struct broker *b, struct err *err)
 {
 	struct str kinds[COUNT(notes)];
-	struct claim claim = { .worker = str_of(b->holder), .n = JOBS_MAX_CLAIM, .lease = LEASE_MS,
+	struct claim claim = { .worker = str_of(b->holder), .n = JOBS_MAX_CLAIM, .lease = broker_lease(b),
 			       .kinds = kinds, .n_kinds = COUNT(kinds) };
 	struct job_list jobs = { 0 };
 	int64_t now;

@@ -163,7 +163,7 @@ static int on_progress(struct broker *b, const struct link_message *m, struct er
 	if (!known(b, m))
 		return 0;
 	if (broker_clock(b, &now, err) ||
-	    jobs_extend(b->store, w->id, w->token, now + LEASE_MS, w->name, w->body, &answer, &stop,
+	    jobs_extend(b->store, w->id, w->token, now + broker_lease(b), w->name, w->body, &answer, &stop,
 			err))
 		return -1;
 	if (answer == LEASE_STALE)
@@ -171,7 +171,7 @@ static int on_progress(struct broker *b, const struct link_message *m, struct er
 	else
 		broker_send(b, &m->peer,
 			    &(struct wire){ .kind = WIRE_GRANT, .id = w->id, .token = w->token,
-					    .count = w->count, .time = LEASE_MS,
+					    .count = w->count, .time = broker_lease(b),
 					    .code = (uint16_t)stop });
 	return 0;
 }

@@ -9,7 +9,7 @@ struct delivered {
 	struct triage   triage;
 };
 
-/* Borrows from event and integration; texts that are made live in `mem`. `out` must not move afterwards. */
+/* Borrows from event and integration, which must live as long; texts that are made live in `mem`. `out` must not move afterwards. */
 void deliver_event(struct delivered *out, struct arena *mem, const struct event *event,
 		   const struct integration *integration, const struct identity *self, int64_t now);
 /* A verified delivery that could not be read: kept, so that a person sees it and the forge may send it again. */

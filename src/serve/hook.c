@@ -74,13 +74,14 @@ static void on_disk(struct intake_item *item)
 static void read_event(struct waiting *w, const struct hook *hook, const struct forge_delivery *delivery,
 		       struct arena *mem)
 {
-	struct event event;
+	/* what is delivered borrows from it, until it is on disk */
+	struct event *event = ARENA_NEW(mem, struct event);
 	struct err err;
 	int64_t now = clock_ms();
 
-	if (forge_parse(&event, mem, &hook->config, delivery, &err) == 0) {
-		event.integration = hook->integration->name;
-		deliver_event(&w->delivered, mem, &event, hook->integration, &hook->self, now);
+	if (forge_parse(event, mem, &hook->config, delivery, &err) == 0) {
+		event->integration = hook->integration->name;
+		deliver_event(&w->delivered, mem, event, hook->integration, &hook->self, now);
 		return;
 	}
 	deliver_unread(&w->delivered, hook->integration,

@@ -8,6 +8,7 @@
 #include "base/reader.h"
 #include "base/scope.h"
 #include "forge/forge.h"
+#include "queue/lease.h"
 
 struct settings_reader {
 	struct reader r; /* first: readers of base take it, ours cast it back */
@@ -305,6 +306,7 @@ NUMBER_READER(settings_workers, struct settings, workers, 0, SETTINGS_MAX_WORKER
 NUMBER_READER(limit_repository, struct settings, per_repository, 1, 1000)
 NUMBER_READER(limit_tenant, struct settings, per_tenant, 1, 10000)
 NUMBER_READER(limit_seconds, struct settings, job_seconds, 5, 3600)
+NUMBER_READER(limit_lease, struct settings, lease_seconds, 5, 3600)
 NUMBER_READER(limit_memory, struct settings, job_memory_mb, 128, 65536)
 NUMBER_READER(limit_mirror, struct settings, mirror_gb, 1, 100000)
 NUMBER_READER(limit_days, struct settings, keep_days, 1, 3650)
@@ -322,6 +324,7 @@ static int settings_broker(struct reader *r, const struct yaml *node, void *to)
 static const struct key limit_keys[] = {
 	{ "per_repository", limit_repository }, { "per_tenant", limit_tenant },
 	{ "job_seconds", limit_seconds },	{ "job_memory_mb", limit_memory },
+	{ "lease_seconds", limit_lease },
 	{ "mirror_gb", limit_mirror },		{ "keep_days", limit_days },
 };
 
@@ -369,6 +372,7 @@ int settings_parse(struct settings *out, struct arena *mem, const char *name, st
 {
 	struct settings settings = { .workers = 2, .per_repository = 4, .per_tenant = 64,
 				     .job_seconds = 300, .job_memory_mb = 1024, .mirror_gb = 50,
+				     .lease_seconds = LEASE_MS / 1000,
 				     .keep_days = 30 };
 	struct settings_reader reader = { { mem, name, err }, arena_str(mem, base) };
 	struct yaml_docs docs = { 0 };

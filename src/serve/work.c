@@ -140,9 +140,8 @@ static int recall(struct work *work, struct err *err)
 	work->silent = body_bool(reply, "silent");
 	work->states = body_str(&work->mem, reply, "states");
 	work->summary = body_str(&work->mem, reply, "summary");
-	work->check = str_eq(body_str(&work->mem, reply, "reviewed"), work->head) ?
-			      body_str(&work->mem, reply, "check") :
-			      STR("");
+	work->check = body_str(&work->mem, reply, "check");
+	work->checked = body_str(&work->mem, reply, "reviewed");
 	return 0;
 }
 
@@ -155,7 +154,6 @@ int work_open(struct work *work, struct err *err)
 		return -1;
 	work->integration = body_str(mem, work->body, "integration");
 	work->repository = body_str(mem, work->body, "repository");
-	work->head = body_str(mem, work->body, "head");
 	work->number = (uint64_t)body_int(work->body, "number");
 	if (event_decode(&work->event, mem, body_str(mem, work->body, "payload"), err))
 		return -1;

@@ -8,13 +8,14 @@ struct work {
 	struct arena            mem;        /* of the whole job */
 	json_t                 *body;       /* as it came; owned */
 	struct event            event;      /* that started it */
-	struct str              integration, repository, head;
+	struct str              integration, repository;
 	uint64_t                number;
 	struct forge_config     config;     /* with the job's token */
 	struct forge           *forge;
 	struct identity_text { struct str login, id; } self;
 	struct forge_place      place;
 	struct str              summary, check; /* ids of what stands there */
+	struct str              checked;    /* the head that `check` is of: not always the one of the event */
 	struct str              states;
 	bool                    paused, silent;
 	json_t                 *reply_rows; /* rows of the outbox, by key; owned */

@@ -16,8 +16,9 @@ int work_target(struct forge_target *out, struct work *work, const struct pull *
 		.pull = pull,
 		.installation = work->event.installation,
 		.key = arena_printf(&work->mem, "j%lld", (long long)work->worker->job.id),
+		.turn = arena_printf(&work->mem, "%lld", (long long)work->worker->job.token),
 		.summary = work->summary,
-		.check = work->check,
+		.check = str_eq(work->checked, str_of(pull->head_oid)) ? work->check : STR(""),
 		.details = body_str(&work->mem, work->body, "page"),
 		.abilities = abilities,
 	};
@@ -73,9 +74,10 @@ static void remember(struct work *work, const struct effect *effect, struct str 
 {
 	if (id.len == 0)
 		return;
-	if (effect->kind == EFFECT_CHECK)
+	if (effect->kind == EFFECT_CHECK) {
 		work->check = arena_str(&work->mem, id);
-	else if (effect->kind == EFFECT_COMMENT && str_ends(effect->key, STR(":summary")))
+		work->checked = arena_str(&work->mem, str_of(effect->head_oid));
+	} else if (effect->kind == EFFECT_COMMENT && str_has(effect->key, STR(":summary")))
 		work->summary = arena_str(&work->mem, id);
 }
 

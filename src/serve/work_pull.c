@@ -287,7 +287,8 @@ static int call_conclude(void *payload, const struct pull_job *job, struct err *
 	body_set(ask, "head", str_of(job->post.head_oid));
 	body_set(ask, "base", str_of(job->post.base_oid));
 	body_set(ask, "summary", work->summary);
-	body_set(ask, "check", work->check);
+	if (str_eq(work->checked, str_of(job->post.head_oid)))
+		body_set(ask, "check", work->check);
 	body_set(ask, "states", thread_states_write(&work->mem, &job->plan.next));
 	body_set(ask, "conclusion", str_of(words[job->post.check.conclusion]));
 	body_set(ask, "figures", body_text(&work->mem, figures));

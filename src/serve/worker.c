@@ -1,11 +1,13 @@
 /* worker.c - the loop of a worker: messages, its one lease, its one thread. */
 #include "worker.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "broker.h"
@@ -426,6 +428,9 @@ static int open_all(struct worker *w, struct err *err)
 	sigset_t set;
 	char host[64] = "";
 
+	/* found out now: a job that fails for it would be a dead letter */
+	if (mkdir(w->options->data, 0700) && errno != EEXIST)
+		return err_errno(err, "cannot make the data folder %s", w->options->data);
 	gethostname(host, sizeof(host) - 1);
 	if (w->options->name)
 		snprintf(w->name, sizeof(w->name), "%s", w->options->name);

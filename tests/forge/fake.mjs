@@ -6,7 +6,7 @@ import { Forge, httpBackend } from "./state.mjs";
 
 const [name, root, keyFile] = process.argv.slice(2);
 const dialect = await import(`./${name}.mjs`);
-const forge = Object.assign(new Forge(root, dialect.headRef), { token: "fake-token-0123456789", complaints: [], minted: [], asked: [],
+const forge = Object.assign(new Forge(root, dialect.headRef), { token: process.env.FAKE_TOKEN ?? "fake-token-0123456789", complaints: [], minted: [], asked: [],
 	deliveries: [], fault: undefined, appKey: keyFile ? readFileSync(keyFile, "utf8") : "" });
 const routes = dialect.routes.map(([method, pattern, act]) => [method, new RegExp(pattern), act]);
 
@@ -80,7 +80,7 @@ function respond(request, response, bytes) {
 	const [status, json, headers] = answer(request, path, url.searchParams, body);
 
 	forge.log.push({ method: request.method, path, status, body });
-	if (forge.fault && request.method !== "GET") {
+	if (forge.fault && request.method !== "GET" && !path.startsWith("/app/")) {
 		// done, but the answer is lost
 		const kind = forge.fault;
 

@@ -330,6 +330,29 @@ static void test_crash(void **state)
 	assert_int_equal(0, deliver(&first));
 }
 
+/* A second try of a job finds another head and other findings: what the first one had said stands for nothing of it. */
+static void test_other_plan(void **state)
+{
+	static const char moved[] = "3333333333333333333333333333333333333333";
+	struct post_plan plan = the_plan();
+	struct forge_plan first = lowered(&plan, "j1"), second;
+	struct post_comment other = plan.comments[0];
+
+	(void)state;
+	assert_int_equal(0, deliver(&first));
+	assert_int_equal(2, threads().n);
+	other.line = other.start_line = 1;
+	plan.comments = &other;
+	plan.n_comments = 1;
+	memcpy(plan.head_oid, moved, sizeof(moved));
+	second = lowered(&plan, "j1");
+	assert_int_equal(0, deliver(&second));
+	assert_int_equal(3, threads().n);
+	/* and its own head has its own check */
+	assert_int_equal(EFFECT_CHECK, second.effects.items[second.effects.n - 1].kind);
+	assert_false(str_eq(first.effects.items[first.effects.n - 1].key, second.effects.items[second.effects.n - 1].key));
+}
+
 static void test_people(void **state)
 {
 	enum permission permission;
@@ -440,9 +463,9 @@ static void test_git(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_pull),         TEST(test_names),          TEST(test_review),
-		TEST(test_crash),        TEST(test_people),         TEST(test_spool),
-		TEST(test_effect_codec), TEST(test_effect_refused), TEST(test_git),
+		TEST(test_pull), TEST(test_names), TEST(test_review), TEST(test_crash),
+		TEST(test_other_plan), TEST(test_people),
+		TEST(test_spool), TEST(test_effect_codec), TEST(test_effect_refused), TEST(test_git),
 	};
 
 	return cmocka_run_group_tests_name("forge_local", tests, NULL, NULL);

@@ -1,9 +1,9 @@
 /*
  * effect.h - one thing to be done at a forge, as data: decided and stored first, sent later, perhaps by another process.
  *
- * An effect is one request without host and credential. Its key is unique for what it says (job, head, part): it
- * stands in a hidden marker, or in the forge's own field for such keys, of what is posted, so that after a crash
- * effect_find (forge.h) can tell whether it was done.
+ * An effect is one request without host and credential. Its key is unique for what it says (job, head, a hash of the
+ * words): it stands in a hidden marker, or in the forge's own field for such keys, of what is posted, so that after a crash
+ * forge_find (forge.h) can tell whether it was done.
  */
 #pragma once
 #include "base/buf.h"

@@ -91,6 +91,7 @@ struct forge_target {
 	const struct pull         *pull;
 	struct str                 installation;
 	struct str                 key;       /* of the job, part of every effect's key */
+	struct str                 turn;      /* of its lease: effects that may be repeated are, by each */
 	struct str                 summary;   /* id of our summary comment; empty: none yet */
 	struct str                 check;     /* id of our check on this head; empty: none yet */
 	struct str                 check_name; /* "outrider" when empty */

@@ -12,7 +12,7 @@
 #include "model/job.h"
 
 enum {
-	LEASE_MS = 60 * 1000,      /* what a broker gives: a killed worker's job runs again a minute later */
+	LEASE_MS = 60 * 1000,      /* what a broker gives unless its settings say another: a killed worker's job runs again a minute later */
 	LEASE_RESEND_MS = 2000,    /* a result without an answer is sent again; to a broker that restarts, in time */
 	LEASE_PROGRESS_PARTS = 4,  /* progress is sent at a quarter of the lease: three may be lost */
 	LEASE_MIN_REPORT_MS = 250, /* new stages are not told faster: a worker cannot flood its broker */

@@ -71,6 +71,7 @@ struct settings {
 	uint32_t   workers;      /* processes of this machine; 0: this node has none */
 	uint32_t   per_repository, per_tenant; /* jobs at once */
 	uint32_t   job_seconds, job_memory_mb; /* of one analyst */
+	uint32_t   lease_seconds; /* without a word of its worker a job is given to another */
 	uint32_t   mirror_gb;    /* budget of all mirrors */
 	uint32_t   keep_days;    /* finished jobs and deliveries */
 	struct integration_list integrations;
