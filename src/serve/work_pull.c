@@ -37,16 +37,6 @@ static struct str base64(struct arena *mem, struct str text)
 	return (struct str){ out, (size_t)(at - out) };
 }
 
-/* "+refs/pull/7/head:refs/pull/7/head": the part before the colon. */
-static const char *source_of(struct arena *mem, struct str refspec)
-{
-	struct str ref = refspec, part;
-
-	if (str_starts(ref, STR("+")))
-		ref = str_from(ref, 1);
-	return str_cut(&ref, ':', &part) ? arena_z(mem, part) : "";
-}
-
 static int start_check(struct work *work, const struct pull *pull, struct err *err)
 {
 	struct forge_target target;
@@ -69,7 +59,7 @@ static int call_remote(void *payload, struct mirror_remote *out, const char **he
 	if (start_check(work, pull, err) ||
 	    forge_git(&git, mem, &work->config, pull, work->config.token, err))
 		return -1;
-	if (git.n_refspecs == 0)
+	if (git.head_ref.len == 0)
 		return err_set(err, ERR_PERM, "%s gives no ref of a pull request's head",
 			       forge_type_label(work->config.type));
 	*out = (struct mirror_remote){ .url = arena_z(mem, git.url),
@@ -82,7 +72,7 @@ static int call_remote(void *payload, struct mirror_remote *out, const char **he
 			mem, arena_printf(mem, "Basic %.*s",
 					  STR_ARG(base64(mem, arena_printf(mem, "%.*s:%.*s", STR_ARG(git.user),
 									   STR_ARG(git.password))))));
-	*head_ref = source_of(mem, git.refspecs[0]);
+	*head_ref = arena_z(mem, git.head_ref);
 	return 0;
 }
 
