@@ -26,12 +26,12 @@ static struct str payload_of(struct arena *mem, const struct event *event)
 	return arena_str(mem, buf_str(&text));
 }
 
-/* A review is about a head: the same head twice is one job. Everything else is about its event. */
+/* A review is about a head: the same head twice is one job. Everything else, and who does not tell the head, is about its event. */
 static struct str unique_of(struct arena *mem, const struct event *event, enum verdict verdict)
 {
 	const char *kind = verdict_name(verdict);
 
-	if (verdict == TRIAGE_REVIEW)
+	if (verdict == TRIAGE_REVIEW && event->pull.head_oid[0])
 		return arena_printf(mem, "%s:%.*s/%.*s#%llu@%s", kind, STR_ARG(event->integration),
 				    STR_ARG(event->repository), (unsigned long long)event->number,
 				    event->pull.head_oid);

@@ -88,6 +88,17 @@ check 'all is fixed: all is resolved' \
 	has_threads app 1 'app.py:5 python-is-literal resolved,app.py:6 python-eval-input resolved'
 check 'the check is clean' checked app clean
 
+# ---- events that do not tell the head: each is a job, the running one may have seen an older head ----
+
+pull_put app 4 '{"state":"open","title":"Headless","author":"ada","base":"main","head":"topic"}'
+pull_push app 4
+for i in 1 2; do
+	hook '{"event":"pull.updated","delivery":"headless'$i'","repository":"team/app","number":4,"sender":{"login":"ada"}}'
+done
+jobs_settle
+api /api/v1/jobs
+check 'two events without a head are two jobs' json 'r.items.filter(i => i.number === 4).length === 2'
+
 # ---- silence ----
 
 git checkout -q -b quiet main
