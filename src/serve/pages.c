@@ -38,6 +38,10 @@ PAGE(get_deliveries, .answer = deliveries_page)
 PAGE(get_ci, .answer = ci_page)
 PAGE(get_workers, .answer = workers_page)
 PAGE(get_audit, .answer = audit_page, .role = ROLE_OPERATOR)
+PAGE(get_rates, .answer = rates_page)
+PAGE(get_tokens, .answer = tokens_page, .role = ROLE_ADMIN)
+PAGE(post_token, .answer = token_make, .role = ROLE_ADMIN, .changes = true)
+PAGE(post_revoke, .answer = token_revoke, .role = ROLE_ADMIN, .changes = true)
 PAGE(get_login, .answer = login_page, .open = true)
 PAGE(post_login, .answer = login_post, .open = true)
 PAGE(post_logout, .answer = logout_post, .changes = true)
@@ -76,6 +80,10 @@ const struct http_route page_routes[] = {
 	{ "GET", "/ci", 0, get_ci },
 	{ "GET", "/workers", 0, get_workers },
 	{ "GET", "/audit", 0, get_audit },
+	{ "GET", "/rates", 0, get_rates },
+	{ "GET", "/tokens", 0, get_tokens },
+	{ "POST", "/tokens", FORM_MAX, post_token },
+	{ "POST", "/tokens/{hash}/revoke", FORM_MAX, post_revoke },
 	{ "GET", "/login", 0, get_login },
 	{ "POST", "/login", FORM_MAX, post_login },
 	{ "POST", "/logout", FORM_MAX, post_logout },

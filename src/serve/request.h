@@ -60,6 +60,10 @@ void request_button(struct request *request, const char *action, const char *wor
 void request_more(struct request *request);
 /* Writes down what an operator did. */
 int request_audit(struct request *request, const char *action, struct str subject, struct err *err);
+/* Workers and rates belong to no tenant: -1 for who sees one tenant of several. */
+int request_machines(struct request *request, struct err *err);
+/* Asked by a program: no redirect to a page. */
+bool request_is_api(const struct request *request);
 /* A parameter of the path as a number; 0 when it is none. */
 int64_t request_id(const struct request *request, size_t param);
 
