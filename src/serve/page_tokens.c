@@ -1,5 +1,6 @@
 /* page_tokens.c - tokens of the API: made, listed and revoked by administrators. A token is shown once, only its hash is kept. */
 #include "answers.h"
+#include "pages_private.h"
 
 enum {
 	TOKENS_MAX = 100,        /* of one tenant: more are forgotten ones */
@@ -85,6 +86,8 @@ static int read_form(struct session *out, struct request *r, struct err *err)
 		return err_set(err, ERR_PERM, "A token has at most your own role.");
 	if (!str_to_u64(str_trim(request_field(r, "days")), &days) || days > TOKEN_DAYS_MAX)
 		return err_input(err, "Days: a number from 0 to %d.", TOKEN_DAYS_MAX);
+	if (r->visitor.view.all && tenant.len && !settings_tenant(r->pages->gateway->settings, tenant))
+		return err_input(err, "No integration is of the tenant '%.*s'.", STR_ARG(str_sub(tenant, 0, 100)));
 	out->expires = days ? r->now + (int64_t)days * DAY_MS : 0;
 	out->all = r->visitor.view.all && tenant.len == 0;
 	out->tenant = out->all ? NO_TENANT : r->visitor.view.all ? tenant : r->visitor.view.tenant;

@@ -224,12 +224,23 @@ static int check_right(struct request *r, const struct page_type *type, struct e
 	return 0;
 }
 
-static int run(struct request *r, const struct page_type *type, struct err *err)
+int request_who(struct request *r, struct err *err)
 {
 	r->store = take_store(r->pages, err);
 	if (!r->store)
 		return -1;
-	if (store_clock(r->store, &r->now, err) || visitor_find(&r->visitor, r, err))
+	return store_clock(r->store, &r->now, err) || visitor_find(&r->visitor, r, err) ? -1 : 0;
+}
+
+void request_end(struct request *r)
+{
+	give_store(r->pages, r->store);
+	buf_release(&r->out);
+}
+
+static int run(struct request *r, const struct page_type *type, struct err *err)
+{
+	if (request_who(r, err))
 		return -1;
 	if (!type->open && !type->json && !r->visitor.known)
 		return request_go(r, "/login");
@@ -261,6 +272,5 @@ void request_serve(void *ctx, struct http_exchange *exchange, const struct http_
 	if (!type->json && r.status != 303)
 		frame(&whole, &r);
 	http_answer(exchange, r.status, &r.headers, type->json ? buf_str(&r.out) : buf_str(&whole));
-	give_store(r.pages, r.store);
-	buf_release(&r.out);
+	request_end(&r);
 }
