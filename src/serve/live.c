@@ -93,12 +93,14 @@ static void open_stream(struct request *r, struct http_exchange *exchange)
 {
 	struct pages *pages = r->pages;
 	struct http_headers headers = { 0 };
+	struct http_stream *stream;
 	bool room;
 
 	pthread_mutex_lock(&pages->lock);
 	room = pages->n_streams < PAGES_STREAMS && !pages->stopping;
-	if (room)
-		pages->streams[pages->n_streams++] = http_answer_stream(exchange, &headers);
+	stream = room ? http_answer_stream(exchange, &headers) : NULL;
+	if (stream)
+		pages->streams[pages->n_streams++] = stream;
 	pthread_mutex_unlock(&pages->lock);
 	if (!room)
 		http_answer_typed(exchange, 503, "text/plain", STR("too many live pages\n"));

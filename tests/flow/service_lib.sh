@@ -71,12 +71,12 @@ service_kill() {
 
 sign() { openssl dgst -sha256 -hmac "$1" -r | cut -d' ' -f1; }
 
-# hook BODY [SECRET]: posts a signed event; the answer is in $code and $out.
+# hook BODY [SECRET]: posts a signed event to $integration (here); the answer is in $code and $out.
 hook() {
 	printf '%s' "$1" >"$work/body"
 	code=$(curl -s -o "$out" -w '%{http_code}' -H 'Content-Type: application/json' \
 		-H "X-Hub-Signature-256: sha256=$(sign "${2-$HOOK_SECRET}" <"$work/body")" \
-		--data-binary "@$work/body" "$url/hooks/here")
+		--data-binary "@$work/body" "$url/hooks/${integration:-here}")
 }
 
 # pull_event NAME NUMBER ACTION DELIVERY [MORE]: the event of a pull request whose head is HEAD.
