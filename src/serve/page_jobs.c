@@ -162,7 +162,7 @@ static int change(struct request *r, int (*act)(struct store *, struct view, int
 		return request_missing(r, err);
 	if (request_audit(r, action, r->call->params[0], err))
 		return -1;
-	if (r->visitor.token) {
+	if (request_is_api(r)) {
 		buf_add(&r->out, STR("{}"));
 		return 0;
 	}

@@ -415,6 +415,14 @@ const struct integration *settings_integration(const struct settings *settings, 
 	return NULL;
 }
 
+bool settings_tenant(const struct settings *settings, struct str name)
+{
+	for (size_t i = 0; i < settings->integrations.n; i++)
+		if (str_eq(settings->integrations.items[i].tenant, name))
+			return true;
+	return false;
+}
+
 static int secret_file(struct str *out, struct arena *mem, const char *path, struct err *err)
 {
 	struct stat st;
