@@ -5,256 +5,12 @@
 // it) two brokers and four workers are machines of their own, whose links are cut and healed. In the end, when all is quiet,
 // the newest head of each pull request must be reviewed as a model says, nothing said twice, nothing stuck, nobody left.
 // Exit code 77: the machine cannot run it.
-import { createHmac, generateKeyPairSync } from "node:crypto";
-import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+
+import { createHmac } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const here = dirname(fileURLToPath(import.meta.url));
-const option = (name, other) => (process.argv.includes(`--${name}`) ? process.argv[process.argv.indexOf(`--${name}`) + 1] : other);
-const program = process.argv[2];
-const netns = process.argv.includes("--netns");
-const kills = Number(option("kills", 15)), engine = netns ? "postgres" : option("engine", "sqlite"), keep = process.argv.includes("--keep");
-const seed = Number(option("seed", Date.now() % 1000000));
-const peers = option("github", ""); // where the fake GitHub finds its packages; empty: the local forge
-// GitHub takes 80 comments, reviews and checks a minute, and the service obeys
-const REPOSITORIES = peers ? 1 : 3, PULLS = 5, VARIANTS = 6, FILES = 4, PAUSE = peers ? 700 : 100;
-const QUIET_MS = 180e3; // the longest wait for the end: back-offs of a few tries and a lease
-
-// A small generator of numbers, so that a seed gives the same decisions again (mulberry32).
-let state = seed;
-function random() {
-	state = (state + 0x6d2b79f5) | 0;
-	let t = Math.imul(state ^ (state >>> 15), 1 | state);
-
-	t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-	return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-}
-const below = (n) => Math.floor(random() * n);
-const pick = (list) => list[below(list.length)];
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-
-const work = mkdtempSync("/tmp/outrider-crash-"), forge = join(work, "forge");
-const env = { ...process.env, HOOK_SECRET: "hook-secret", ADMIN_TOKEN: "admin-token", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
-const log = (text) => console.log(`${((Date.now() - began) / 1000).toFixed(1)} ${text}`);
-const began = Date.now();
-let failures = 0;
-function check(what, good, detail = "") {
-	if (!good)
-		failures++;
-	console.log(`${good ? "ok" : "not ok"}: ${what}${good || !detail ? "" : `: ${detail}`}`);
-}
-
-// ---- what is reviewed: each file of a head is in one of four states ----
-
-const rulesOf = [[], ["python-is-literal"], ["python-eval-input"], ["python-is-literal", "python-eval-input"]];
-function source(variant, file) {
-	const rules = rulesOf[variant];
-
-	return `def f${file}(name):\n` + (rules.includes("python-is-literal") ? '    if name is "admin":\n        name = ""\n' : "") +
-		(rules.includes("python-eval-input") ? "    name = eval(input())\n" : "") + `    return name + "${variant}"\n`;
-}
-
-const pulls = [];
-function makeRepository(name) {
-	const path = join(forge, "team", `${name}.git`);
-	let stream = "", mark = 0;
-	const files = (variants) => variants.map((variant, i) => {
-		const text = source(variant, i);
-
-		return `M 100644 inline f${i}.py\ndata ${text.length}\n${text}\n`;
-	}).join("");
-	const commit = (ref, from, variants) => {
-		const message = `change ${++mark}`;
-
-		stream += `commit ${ref}\nmark :${mark}\ncommitter ada <ada@example.invalid> ${1700000000 + mark} +0000\ndata ${message.length}\n${message}\n` +
-			(from ? `from :${from}\n` : "") + files(variants) + "\n";
-		return mark;
-	};
-	const base = commit("refs/heads/main", 0, Array(FILES).fill(0));
-
-	mkdirSync(join(forge, "team", `${name}.forge`, "pulls"), { recursive: true });
-	execFileSync("git", ["init", "-q", "--bare", "-b", "main", path], { env });
-	for (let number = 1; number <= PULLS; number++) {
-		const pull = { name, number, path, heads: [] };
-		let last = base;
-
-		for (let i = 0; i < VARIANTS; i++) {
-			const variants = Array.from({ length: FILES }, () => below(4));
-
-			// some pushes build on the one before, others are force-pushes
-			last = commit(`refs/prepared/${number}-${i}`, below(2) ? last : base, variants);
-			pull.heads.push({ ref: `refs/prepared/${number}-${i}`, wants: variants.flatMap((v, f) => rulesOf[v].map((rule) => `f${f}.py ${rule}`)).sort() });
-		}
-		pulls.push(pull);
-	}
-	execFileSync("git", ["-C", path, "fast-import", "--quiet"], { env, input: stream });
-	const oids = new Map(execFileSync("git", ["-C", path, "for-each-ref", "--format=%(refname) %(objectname)"], { env, encoding: "utf8" })
-		.trim().split("\n").map((line) => line.split(" ")));
-
-	for (const pull of pulls.filter((one) => one.name === name)) {
-		pull.heads.forEach((head) => { head.oid = oids.get(head.ref); });
-		writeFileSync(join(forge, "team", `${name}.forge`, "pulls", `${pull.number}.json`),
-			JSON.stringify({ state: "open", title: "A change", author: "ada", base: "main", head: `topic-${pull.number}` }));
-	}
-}
-
-// ---- the service ----
-
-const freePort = () => new Promise((done) => {
-	const server = createServer().listen(0, "127.0.0.1", () => {
-		const { port } = server.address();
-
-		server.close(() => done(port));
-	});
-});
-let postgres, store = "", ending = false;
-const nodes = []; // { name, argv, url of its gateway, in a namespace of its own or not }
-
-// postgres.sh in a shell of its own: each line that it reads is a crash and a new start of the server.
-async function startPostgres() {
-	const script = `. '${here}/../postgres.sh'; trap pg_stop EXIT; pg_start || exit; echo "$OUTRIDER_STORE"; while read -r pause; do pg_kill; sleep "$pause"; pg_run && echo up; done`;
-	let take;
-
-	postgres = spawn("bash", ["-c", script], { stdio: ["pipe", "pipe", "inherit"] });
-	const next = () => new Promise((done) => { take = done; });
-
-	postgres.stdout.on("data", (text) => take?.(text.toString().trim()));
-	const ended = new Promise((done) => postgres.once("exit", (code) => done(code)));
-	const first = await Promise.race([next(), ended]);
-
-	if (typeof first !== "string")
-		process.exit(first === 77 ? 77 : 1);
-	postgres.crash = async (pause) => {
-		const up = next();
-
-		postgres.stdin.write(`${pause}\n`);
-		await up;
-	};
-	return first;
-}
-
-// As the machine's init does: what dies is started again.
-function start(node) {
-	const [command, ...args] = node.apart ? ["ip", "netns", "exec", node.name, program, ...node.argv] : [program, ...node.argv];
-
-	node.process = spawn(command, args, { env, stdio: ["ignore", "ignore", "pipe"] });
-	node.process.stderr.pipe(createWriteStream(join(work, `${node.name}.log`), { flags: "a" }));
-	node.gone = new Promise((done) => node.process.once("exit", done));
-	void node.gone.then(async () => {
-		await sleep(below(500));
-		if (!ending)
-			start(node);
-	});
-}
-
-// ---- the fake GitHub ----
-
-let fake, fakeUrl;
-async function askFake(what, body) {
-	return (await fetch(`${fakeUrl}/_fake/${what}`, { method: "POST", body: JSON.stringify(body ?? {}) })).json();
-}
-
-async function startFake() {
-	const keys = generateKeyPairSync("rsa", { modulusLength: 2048 }), code = join(work, "code");
-
-	mkdirSync(code);
-	for (const file of ["fake.mjs", "github.mjs", "state.mjs", "prune.mjs"])
-		copyFileSync(join(here, "..", "forge", file), join(code, file));
-	writeFileSync(join(work, "key.pub"), keys.publicKey.export({ type: "spki", format: "pem" }));
-	writeFileSync(join(work, "app.pem"), keys.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
-	fake = spawn("node", [join(code, "fake.mjs"), "github", forge, join(work, "key.pub")], { cwd: peers, stdio: ["pipe", "pipe", "inherit"],
-		env: { ...env, FAKE_TOKEN: "ghs_fakeTokenOfAnInstallation0123456789" } });
-	fakeUrl = `http://127.0.0.1:${await new Promise((done) => fake.stdout.once("data", (text) => done(text.toString().trim())))}`;
-}
-
-const integration = () => (peers ? `{name: here, forge: github, url: "${fakeUrl}", web: "${fakeUrl}", app_id: "Iv1.outrider", app_key: "file:${work}/app.pem", secrets: "env:HOOK_SECRET"}` :
-	`{name: here, forge: local, path: "${forge}", secrets: "env:HOOK_SECRET"}`);
-
-function settings(name, listen, more) {
-	const file = join(work, `${name}.yml`);
-
-	writeFileSync(file, `version: 1\nlisten: ${listen}\nurl: http://${listen}\ndata: ${work}/${name}\n${store ? `database: "${store}"\n` : ""}` +
-		`${more}\nlimits: {lease_seconds: 5}\nintegrations:\n  - ${integration()}\n` +
-		`login: {token: "env:ADMIN_TOKEN"}\n`);
-	return ["serve", "--config", file];
-}
-
-async function oneMachine() {
-	const listen = `127.0.0.1:${await freePort()}`;
-
-	nodes.push({ name: "all", url: `http://${listen}`, argv: settings("all", listen, "workers: 2") });
-}
-
-// ---- machines: each in a network of its own, all on one bridge, and the database on a socket that all see ----
-
-const run = (command, ...args) => execFileSync(command, args, { env, encoding: "utf8" }).trim();
-function machine(name, number) {
-	run("ip", "netns", "add", name);
-	run("ip", "link", "add", `to-${name}`, "type", "veth", "peer", "name", "eth0", "netns", name);
-	run("ip", "link", "set", `to-${name}`, "master", "bridge0", "up");
-	run("ip", "-n", name, "link", "set", "lo", "up");
-	run("ip", "-n", name, "address", "add", `10.77.0.${number}/24`, "dev", "eth0");
-	run("ip", "-n", name, "link", "set", "eth0", "up");
-}
-
-function manyMachines() {
-	const keys = join(work, "keys"), broker = join(keys, "broker.key");
-
-	mkdirSync(keys, { mode: 0o700 });
-	run("ip", "link", "set", "lo", "up");
-	run("ip", "link", "add", "bridge0", "type", "bridge");
-	run("ip", "address", "add", "10.77.0.1/24", "dev", "bridge0");
-	run("ip", "link", "set", "bridge0", "up");
-	const key = run(program, "keys", "new", broker).split("\n").pop();
-
-	for (const number of [1, 2]) {
-		const address = `10.77.0.1${number}`;
-
-		machine(`broker${number}`, 10 + number);
-		nodes.push({ name: `broker${number}`, apart: true, url: `http://${address}:8080`, argv: settings(`broker${number}`, `${address}:8080`,
-			`workers: 0\nbroker: {listen: "tcp://${address}:7410", keys: "${keys}"}`) });
-	}
-	for (const number of [1, 2, 3, 4]) {
-		const file = join(keys, `worker${number}.key`), own = run(program, "keys", "new", file).split("\n").pop();
-
-		machine(`worker${number}`, 20 + number);
-		run(program, "keys", "allow", join(keys, "allowed"), own, `worker${number}`);
-		nodes.push({ name: `worker${number}`, apart: true, argv: ["worker", "--connect", `tcp://10.77.0.1${1 + (number % 2)}:7410`, "--key", file,
-			"--broker-key", key, "--data", join(work, `worker${number}`), "--name", `worker${number}`] });
-	}
-}
-
-function processes() {
-	const all = [];
-
-	for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-		try {
-			const stat = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
-
-			if (stat[0] !== "Z")
-				all.push({ pid: Number(pid), parent: Number(stat[1]), line: readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ") });
-		} catch { /* it has ended */ }
-	}
-	return all;
-}
-const pids = (list) => list.map((node) => node.process.pid);
-const servers = () => nodes.filter((node) => node.url), workers = () => nodes.filter((node) => !node.url);
-const role = (name) => processes().filter((one) => (pids(servers()).includes(one.parent) && one.line.includes(`--role ${name}`)) ||
-	(name === "worker" && pids(workers()).includes(one.pid)));
-const seen = new Set(); // every process of ours that was ever there
-function family() {
-	const all = processes(), ours = all.filter((one) => pids(nodes).includes(one.pid) || (one.line.includes(work) && one.line.includes("--role")));
-
-	for (let n = 0; n !== ours.length;) {
-		n = ours.length;
-		ours.push(...all.filter((one) => !ours.includes(one) && ours.some((parent) => parent.pid === one.parent)));
-	}
-	ours.forEach((one) => seen.add(`${one.pid} ${one.line}`));
-	return ours;
-}
+import { askFake, beginEnd, fake, family, manyMachines, nodes, oneMachine, postgres, processes, role, run, seen, servers, start, startFake, startPostgres } from "./machines.mjs";
+import { below, check, engine, failures, forge, keep, kills, log, netns, PAUSE, peers, pick, pulls, QUIET_MS, random, REPOSITORIES, makeRepository, seed, sleep, work } from "./world.mjs";
 
 // ---- kills ----
 
@@ -488,7 +244,7 @@ async function end() {
 	const codes = [];
 
 	family();
-	ending = true;
+	beginEnd();
 	for (const node of nodes.toReversed()) {
 		node.process.kill("SIGTERM");
 		codes.push(await node.gone);
@@ -511,7 +267,7 @@ async function end() {
 async function main() {
 	console.log(`# seed ${seed}, ${kills} kills, ${engine}`);
 	if (engine === "postgres")
-		store = await startPostgres();
+		await startPostgres();
 	for (let i = 0; i < REPOSITORIES; i++)
 		makeRepository(`r${i}`);
 	if (peers) {
@@ -546,7 +302,7 @@ try {
 	await main();
 } catch (error) {
 	check("the test itself", false, error.stack);
-	ending = true;
+	beginEnd();
 	nodes.forEach((node) => node.process?.kill("SIGKILL"));
 }
 fake?.kill("SIGTERM");
