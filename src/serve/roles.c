@@ -12,6 +12,7 @@
 #include "serve/log.h"
 #include "serve/supervise.h"
 #include "serve/worker.h"
+#include "sweep.h"
 
 static const char *const names[ROLE_KINDS] = {
 	[ROLE_SUPERVISOR] = "supervisor", [ROLE_GATEWAY] = "gateway", [ROLE_BROKER] = "broker",
@@ -187,14 +188,30 @@ static int run_gateway(const struct settings *settings, const struct role_option
 	return set_password(settings, &mem, err) || gateway_run(settings, err) ? -1 : 0;
 }
 
+/* What is wrong in the settings is said before the first job needs it. Nothing is sent. */
+static int check_integrations(const struct settings *settings, struct arena *mem, struct err *err)
+{
+	for (size_t i = 0; i < settings->integrations.n; i++) {
+		struct connection connection = { 0 };
+		int status = connection_open(&connection, &settings->integrations.items[i], mem, err);
+
+		connection_close(&connection);
+		if (status)
+			return -1;
+	}
+	return 0;
+}
+
 static int run_broker(const struct settings *settings, const struct role_options *options,
 		      struct err *err)
 {
 	AUTO_ARENA struct arena mem = { 0 };
 
 	(void)options;
-	arena_init(&mem, 1 << 20);
-	return set_password(settings, &mem, err) || broker_run(settings, err) ? -1 : 0;
+	arena_init(&mem, 16 << 20);
+	if (set_password(settings, &mem, err) || check_integrations(settings, &mem, err))
+		return -1;
+	return broker_run(settings, err);
 }
 
 static int run_worker(const struct settings *settings, const struct role_options *options,
