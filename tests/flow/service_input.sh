@@ -59,7 +59,7 @@ check 'a port in use' all exits 2 -- says "cannot listen at '127.0.0.1:$port': A
 run doctor --config "$work/outrider.yml"
 check 'doctor asks the service at its address' shows "http://127.0.0.1:$port/readyz answers"
 run serve --config "$work/first.yml"
-check 'a second service on the same data' not exits 0
+check 'a second service on the same data' all exits 2 -- says "another \`outrider serve\` runs on the data folder $work/data"
 curl -sf -o /dev/null "$url/readyz"
 check '... does not harm the first' curl -sf -o "$out" "$url/readyz"
 service_stop
