@@ -5,7 +5,11 @@
 #include "gitlab.h"
 #include "http/url.h"
 
-enum { MAX_BODY = 65536, MAX_DESCRIPTION = 255 };
+enum {
+	MAX_BODY = 65536,
+	MAX_DESCRIPTION = 255,
+	MAX_ABOVE = 100, /* lines above the commented one that a suggestion replaces: more are read as 100 */
+};
 
 static int check(const struct forge_config *config, struct err *err)
 {
@@ -131,14 +135,14 @@ static void add_discussion(struct lowering *lowering, const struct post_comment 
 	struct str key = lower_key_comment(lowering, comment);
 	char info[40];
 	struct effect *effect;
+	uint32_t above = comment->start_line < comment->line ? comment->line - comment->start_line : 0;
 
-	snprintf(info, sizeof info, "suggestion:-%u+0",
-		 comment->start_line < comment->line ? comment->line - comment->start_line : 0);
+	snprintf(info, sizeof info, "suggestion:-%u+0", above);
 	effect = lower_add(
 		lowering, EFFECT_REVIEW, key, "POST", merge_request(lowering, "discussions"),
 		json_pack(
 			"{s:o, s:o}", "position", make_position(lowering, comment), "body",
-			payload_text(comment->side == SIDE_NEW
+			payload_text(comment->side == SIDE_NEW && above <= MAX_ABOVE
 					     ? lower_body(lowering, comment, info, key, MAX_BODY)
 					     : lower_body_diff(lowering, comment, key, MAX_BODY))));
 	effect->parts = 1;

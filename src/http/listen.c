@@ -27,6 +27,7 @@ static bool is_loopback(const struct sockaddr *address)
 static int split(struct str text, char *host, char *port, size_t room)
 {
 	size_t colon = text.len;
+	uint64_t number;
 	struct str name;
 
 	while (colon && text.p[colon - 1] != ':')
@@ -40,7 +41,8 @@ static int split(struct str text, char *host, char *port, size_t room)
 		name = STR("127.0.0.1");
 	snprintf(host, room, "%.*s", STR_ARG(name));
 	snprintf(port, room, "%.*s", STR_ARG(str_from(text, colon)));
-	return *host && *port ? 0 : -1;
+	/* the C library takes a larger number modulo 65536 */
+	return *host && str_to_u64(str_from(text, colon), &number) && number <= 65535 ? 0 : -1;
 }
 
 static int name_tcp(struct http_server *server, int fd)

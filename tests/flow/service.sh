@@ -9,7 +9,7 @@ command -v curl >/dev/null && command -v node >/dev/null || { echo "skipped: cur
 
 service_settings <<<'workers: 2'
 run serve --check --config "$work/outrider.yml"
-check 'settings are read' all exits 0 -- shows '1 integrations'
+check 'settings are read' all exits 0 -- shows '1 integration,'
 run serve --config "$work/none.yml"
 check 'no settings: which file' all exits 2 -- says none.yml
 echo 'lisen: a' >"$work/wrong.yml"
