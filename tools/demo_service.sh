@@ -50,6 +50,7 @@ service_start() {
 		  - {name: local, forge: local, path: $forge}
 		login: {token: "env:OUTRIDER_DEMO_TOKEN"}
 	YML
+	: >"$log"
 	OUTRIDER_DEMO_TOKEN=$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
 	export OUTRIDER_DEMO_TOKEN
 	# a group of its own: Ctrl-C comes here, and the service is then stopped in order

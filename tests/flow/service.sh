@@ -99,6 +99,27 @@ jobs_settle
 api /api/v1/jobs
 check 'two events without a head are two jobs' json 'r.items.filter(i => i.number === 4).length === 2'
 
+# ---- a plain git push, by the hook of docs/local-forge.md ----
+
+awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' "$here/../../docs/local-forge.md" |
+	sed "s|^forge=/srv/forge|forge=$forge|" >"$forge/team/app.git/hooks/post-receive"
+chmod +x "$forge/team/app.git/hooks/post-receive"
+pull_put app 5 '{"title": "Pushed", "author": "ada", "base": "main", "head": "pushed", "state": "open"}'
+git checkout -q -b pushed main
+printf 'def run(name):\n    return name is "admin"\n' >pushed.py
+commit pushed
+git push -q origin pushed
+is_reviewed() {
+	local i
+
+	for ((i = 0; i < 100 * slow; i++)); do
+		! grep -qs '"completed"' "$forge/team/app.forge/checks/$(git rev-parse HEAD).json" || return 0
+		sleep 0.1
+	done
+	return 1
+}
+check 'a push is told by the hook of the docs' all is_reviewed -- has_threads app 5 'pushed.py:2 python-is-literal open'
+
 # ---- silence ----
 
 git checkout -q -b quiet main

@@ -40,6 +40,7 @@ YML
 service_start() {
 	local i
 
+	: >"$work/log"
 	"$program" serve --config "$work/outrider.yml" 2>"$work/log" >"$work/log.out" &
 	service_pid=$!
 	for ((i = 0; i < 100 * slow; i++)); do
