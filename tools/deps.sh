@@ -31,6 +31,7 @@ test='
 postgresql        server    postgres
 util-linux        command   setpriv
 procps            command   pgrep
+iproute2          command   ip
 gh                command   gh
 python3-github    file      /usr/lib/python3/dist-packages/github/__init__.py
 golang-go         command   go
