@@ -19,7 +19,6 @@ function raw(text, silence = 3000) {
 	});
 }
 const status = (answer) => Number(/^HTTP\/1\.[01] (\d+)/.exec(answer)?.[1] ?? 0);
-const answers = (answer) => answer.split("HTTP/1.1 ").length - 1;
 const head = `Host: ${place}\r\nCookie: outrider=${cookie}\r\n`;
 
 // ---- smuggling: one request must not become two ----
@@ -38,9 +37,12 @@ for (const [name, lines, body] of [
 	["two hosts", `Host: elsewhere\r\nContent-Length: 3\r\n`, `x=1${inner}`],
 ]) {
 	const got = await raw(`POST /login HTTP/1.1\r\n${head}${lines}\r\n${body}`);
-	say((status(got) === 400 || status(got) === 0) && answers(got) <= 1, `${name}: ${status(got)}, ${answers(got)} answers`);
+	say([0, 400, 501].includes(status(got)) && !got.includes('"ok"'), `${name}: ${status(got)}`);
 }
-let got = await raw(`GET /jobs HTTP/1.1\r\n\r\n`);
+let // and it can tell: two requests in one piece are answered both
+got = await raw(`POST /login HTTP/1.1\r\n${head}Content-Length: 3\r\n\r\nx=1${inner}`);
+say(got.includes('"ok"'), "two good requests are two");
+got = await raw(`GET /jobs HTTP/1.1\r\n\r\n`);
 say(status(got) === 400, `no host: ${status(got)}`);
 got = await raw(`GET /jobs HTTP/1.1\r\n${head}X-Long: ${"a".repeat(40000)}\r\n\r\n`);
 say([0, 413, 431, 400].includes(status(got)), `headers over 32 KB: ${status(got)}`);
@@ -50,7 +52,7 @@ got = await raw(`NONSENSE\r\n\r\n`);
 say([0, 400].includes(status(got)), `no HTTP: ${status(got)}`);
 
 // ---- paths ----
-for (const path of ["/%2e%2e/%2e%2e/etc/passwd", "/../etc/passwd", "/style.css/../../etc/passwd", "/..%2fstyle.css", "//jobs", "/jobs//1", "/jobs/1/", "/./jobs",
+for (const path of ["/%2e%2e/%2e%2e/etc/passwd", "/../etc/passwd", "/style.css/../../etc/passwd", "/..%2fstyle.css", "//jobs", "/jobs//1", "/./jobs",
 	"/jobs/%00", "/jobs/1%00", "/%00", "/jobs/1%2f..%2f2", "/jobs/%zz", "/jobs/-1", "/jobs/99999999999999999999", "/jobs/0x1", "/api/v1/../../jobs",
 	"/x/style.css", "/reviews/1;x", "/pulls/here/1/../../../jobs", "/pulls/here/1/%2e%2e/%2e%2e", "\\jobs", "/hooks/", "/hooks/..%2f", "/hooks/%2e"]) {
 	const one = status(await raw(`GET ${path} HTTP/1.1\r\n${head}\r\n`));
