@@ -38,7 +38,8 @@ static void show_job(struct request *r, const struct job *job)
 	html_add(out, "<tr><td><a href=\"/jobs/%d\">%S</a></td><td>", job->id, job->kind);
 	show_place(out, job->integration, job->repository, job->number);
 	html_add(out, "</td><td><span class=\"state %s\">%s</span> %S</td><td>",
-		 job_state_name(job->state), job_state_name(job->state), job->stage);
+		 job_state_name(job->state), job_state_name(job->state),
+		 job->state == JOB_DONE ? STR("") : job->stage);
 	if (job->state == JOB_QUEUED && job->run_at > r->now) {
 		buf_add(out, STR("in "));
 		html_span(out, job->run_at - r->now);
@@ -165,7 +166,8 @@ int job_page(struct request *r, struct err *err)
 	html_add(out, "<dl><dt>About</dt><dd>");
 	show_place(out, job.integration, job.repository, job.number);
 	html_add(out, "</dd><dt>State</dt><dd><span class=\"state %s\">%s</span> %S</dd>",
-		 job_state_name(job.state), job_state_name(job.state), job.stage);
+		 job_state_name(job.state), job_state_name(job.state),
+		 job.state == JOB_DONE ? STR("") : job.stage);
 	html_add(out, "<dt>Attempts</dt><dd>%d of %d, %d crashes</dd>", (int64_t)job.attempt,
 		 (int64_t)(job.max_attempts ? job.max_attempts : JOB_ATTEMPTS), (int64_t)job.crashes);
 	html_add(out, "<dt>Made</dt><dd>%T</dd><dt>Started</dt><dd>%T</dd><dt>Ended</dt><dd>%T</dd>",
