@@ -152,6 +152,9 @@ function replay(totals, dialects, repository, pull, answer) {
 	totals.files = undefined;
 }
 
+const summary = (totals) => `${totals.pulls} pull requests (${totals.unread} could not be reviewed), ${totals.planned} comments, ${totals.ranges} of several lines; ` +
+	`${DIALECTS.map((name) => `${name} ${totals[name]}`).join(", ")}: ${totals.refused} refused`;
+
 async function main([work, outrider, drive, count, ...repositories]) {
 	const rules = makeRules(work), dialects = [];
 	const totals = { pulls: 0, unread: 0, planned: 0, ranges: 0, refused: 0, ...Object.fromEntries(DIALECTS.map((name) => [name, 0])) };
@@ -184,9 +187,10 @@ async function main([work, outrider, drive, count, ...repositories]) {
 		}
 		if (done.status !== 0)
 			totals.refused++, console.log(`${drive}: ${done.status ?? done.signal} ${done.stderr}`);
+		// many take hours
+		console.error(`${given}: ${summary(totals)}`);
 	}
-	console.log(`${totals.pulls} pull requests (${totals.unread} could not be reviewed), ${totals.planned} comments, ${totals.ranges} of several lines; ` +
-		`${DIALECTS.map((name) => `${name} ${totals[name]}`).join(", ")}: ${totals.refused} refused`);
+	console.log(summary(totals));
 	if (totals.planned === 0)
 		return totals.unread ? 1 : SKIPPED;
 	return totals.refused || totals.unread > totals.pulls ? 1 : 0;
