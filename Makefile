@@ -24,7 +24,7 @@ grammars: deps
 build: grammars ## the program, at build/outrider
 	@tools/build.sh $(PRESET)
 
-demo: build ## a review of a small made-up change, in your terminal
+demo: build ## a small made-up change, reviewed in your terminal and then by the service
 	@tools/demo.sh
 
 test: grammars ## build and run all tests; the last line is their number

@@ -1,24 +1,29 @@
 #!/usr/bin/env bash
-# demo.sh: reviews a small change to a made-up web shop, in a temporary folder. KEEP=1 keeps the folder,
-# OUTRIDER names another build of the program.
+# demo.sh: a small change to a made-up web shop, in a temporary folder: reviewed on the command line, then as a pull request of a
+# local forge by the service. KEEP=1 keeps the folder, OUTRIDER names another build of the program.
 # No program of the sample is run: it is only read.
 set -euo pipefail
 outrider=${OUTRIDER-$(cd "$(dirname "$0")/.." && pwd)/build/outrider}
 [ -x "$outrider" ] || { echo "tools/demo.sh: there is no $outrider; run make first" >&2; exit 1; }
 
-sample=$(mktemp -d "${TMPDIR:-/tmp}/outrider-demo.XXXXXX")
+top=$(mktemp -d "${TMPDIR:-/tmp}/outrider-demo.XXXXXX")
+sample=$top/shop
+. "$(dirname "$0")/demo_service.sh"
 finish() {
+	service_stop || true
 	if [ -n "${KEEP-}" ]; then
 		echo "The sample was kept: cd $sample && $outrider review"
 	else
-		rm -rf "$sample"
+		rm -rf "$top"
 	fi
 }
 trap finish EXIT
+trap 'exit 130' INT TERM
 
 # nothing of the user's own git may change the outcome
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+mkdir "$sample"
 cd "$sample"
 
 commit() {
@@ -231,3 +236,4 @@ TEXT
 status=0
 "$outrider" review || status=$?
 [ "$status" -eq 1 ]
+demo_service

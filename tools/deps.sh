@@ -30,6 +30,9 @@ libseccomp-dev    library   libseccomp
 test='
 postgresql        server    postgres
 util-linux        command   setpriv
+python3           command   python3
+curl              command   curl
+openssl           command   openssl
 procps            command   pgrep
 iproute2          command   ip
 gh                command   gh
@@ -43,9 +46,6 @@ clang-tidy        command   clang-tidy
 clang-format      command   clang-format
 valgrind          command   valgrind
 bubblewrap        command   bwrap
-python3           command   python3
-curl              command   curl
-openssl           command   openssl
 time              file      /usr/bin/time
 '
 

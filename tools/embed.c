@@ -1,8 +1,7 @@
 /*
- * embed.c - a build tool: turns the language profiles and the rule files into C tables.
+ * embed.c - a build tool: turns the language profiles, and plain files, into C tables.
  *
  *   embed languages OUT.c NAME=profile.yml...
- *   embed files SYMBOL OUT.c NAME=file...
  *   embed texts SYMBOL OUT.c NAME=file...
  */
 #include <inttypes.h>
@@ -148,30 +147,6 @@ static void embed_languages(struct buf *out, int n, char **args)
 	buf_printf(out, "};\nconst size_t language_count = %d;\n", n);
 }
 
-/* The languages of a rule file, so that the program reads only those that it needs. */
-static void add_languages(struct buf *out, struct arena *mem, const char *file, struct str text)
-{
-	AUTO_BUF struct buf names = { 0 };
-	struct yaml_docs docs;
-	struct err err;
-
-	if (yaml_load(&docs, mem, file, text, &err) < 0)
-		die(&err);
-	for (size_t i = 0; i < docs.n; i++) {
-		const struct yaml *language = yaml_get(docs.items[i], "language");
-		const struct yaml *also = yaml_get(yaml_get(docs.items[i], "metadata"), "also");
-
-		if (!language) {
-			(void)yaml_error(&err, file, docs.items[i], "`language` is missing");
-			die(&err);
-		}
-		buf_printf(&names, "%.*s ", STR_ARG(language->text));
-		for (size_t k = 0; also && k < also->n; k++)
-			buf_printf(&names, "%.*s ", STR_ARG(also->child[k]->text));
-	}
-	add_literal(out, buf_str(&names));
-}
-
 static void add_text(struct buf *out, struct str text)
 {
 	buf_printf(out, "%zu,\n", text.len);
@@ -206,27 +181,6 @@ static void embed_texts(struct buf *out, const char *symbol, int n, char **args)
 	buf_printf(out, "};\nconst size_t %s_count = %d;\n", symbol, n);
 }
 
-static void embed_files(struct buf *out, const char *symbol, int n, char **args)
-{
-	AUTO_ARENA struct arena mem;
-
-	arena_init(&mem, 256 << 20);
-	buf_printf(out, "/* Made from the files of the tree. */\n#include \"rules/builtin.h\"\n\n"
-			"const struct builtin_file %s[] = {\n", symbol);
-	for (int i = 0; i < n; i++) {
-		struct str name;
-		struct str text = read_input(&mem, args[i], &name);
-
-		buf_add(out, STR("\t{ "));
-		add_literal(out, name);
-		buf_add(out, STR(", "));
-		add_languages(out, &mem, args[i], text);
-		buf_add(out, STR(", "));
-		add_text(out, text);
-	}
-	buf_printf(out, "};\nconst size_t %s_count = %d;\n", symbol, n);
-}
-
 int main(int argc, char **argv)
 {
 	AUTO_BUF struct buf out = { 0 };
@@ -236,15 +190,12 @@ int main(int argc, char **argv)
 	if (argc > 3 && str_eq(str_of(argv[1]), STR("languages"))) {
 		path = argv[2];
 		embed_languages(&out, argc - 3, argv + 3);
-	} else if (argc > 4 && str_eq(str_of(argv[1]), STR("files"))) {
-		path = argv[3];
-		embed_files(&out, argv[2], argc - 4, argv + 4);
 	} else if (argc > 4 && str_eq(str_of(argv[1]), STR("texts"))) {
 		path = argv[3];
 		embed_texts(&out, argv[2], argc - 4, argv + 4);
 	} else {
 		fprintf(stderr, "usage: embed languages OUT.c NAME=profile.yml...\n"
-				"       embed files|texts SYMBOL OUT.c NAME=file...\n");
+				"       embed texts SYMBOL OUT.c NAME=file...\n");
 		return 2;
 	}
 	if (file_replace(path, buf_str(&out), &err) < 0)

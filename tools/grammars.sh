@@ -14,7 +14,7 @@ flock 9 # two makes in one tree take turns
 
 # What the library is made of: of a profile only the lines that name sources.
 state() {
-	cat "${inputs[@]}" grammars/CMakeLists.txt grammars/scanner_heap.h
+	cat "${inputs[@]}" grammars/CMakeLists.txt grammars/scanner_heap.h grammars/runtime/*.h
 	grep -E '^(package|source|symbol): ' grammars/*/profile.yml
 	gcc --version
 }

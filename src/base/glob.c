@@ -81,6 +81,21 @@ static void add_unit(struct parser *p, struct tokens *tokens)
 	ARENA_PUSH(p->mem, tokens, token);
 }
 
+/* One character of a class: alone, or as the end of the range that its last character began. */
+static bool extend_class(struct parser *p, struct glob_class *class, uint32_t unit, bool in_range)
+{
+	struct glob_range single = { unit, unit };
+
+	if (!in_range) {
+		ARENA_PUSH(p->mem, class, single);
+		return true;
+	}
+	if (unit < class->items[class->n - 1].first)
+		return fail(p, "a range in [] goes backwards");
+	class->items[class->n - 1].last = unit;
+	return true;
+}
+
 static bool parse_class_items(struct parser *p, struct glob_class *class)
 {
 	bool in_range = false;
@@ -99,25 +114,12 @@ static bool parse_class_items(struct parser *p, struct glob_class *class)
 			p->at++;
 			continue;
 		}
-		uint32_t unit = next_unit(p);
-		if (in_range) {
-			struct glob_range *last = &class->items[class->n - 1];
-
-			if (unit < last->first)
-				return fail(p, "a range in [] goes backwards");
-			last->last = unit;
-			in_range = false;
-		} else {
-			struct glob_range range = { unit, unit };
-			ARENA_PUSH(p->mem, class, range);
-		}
+		if (!extend_class(p, class, next_unit(p), in_range))
+			return false;
+		in_range = false;
 	}
 	p->at++;
-	if (in_range) {
-		struct glob_range minus = { '-', '-' };
-		ARENA_PUSH(p->mem, class, minus);
-	}
-	return true;
+	return !in_range || extend_class(p, class, '-', false);
 }
 
 static bool parse_class(struct parser *p, struct tokens *tokens)

@@ -54,13 +54,12 @@ int cmd_review(int argc, char **argv)
 	int code;
 
 	arena_init(&mem, 16 << 20);
-	if (options_read(table, argc, argv, &out.paths, &mem, &err) < 0) {
+	if (options_read(table, argc, argv, &out.paths, &mem, &err) < 0 ||
+	    (!out.help && check(&run, &out, staged, worktree, &err) < 0)) {
 		code = report_error(&err);
 	} else if (out.help) {
 		usage(table);
 		code = EXIT_CLEAN;
-	} else if (check(&run, &out, staged, worktree, &err) < 0) {
-		code = report_error(&err);
 	} else {
 		run.kind = staged ? DIFF_STAGED : worktree ? DIFF_WORKTREE : DIFF_COMMITS;
 		code = output_run(&run, &out, review_stages);

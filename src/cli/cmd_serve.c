@@ -38,7 +38,8 @@ static int run(const char *config, const char *role_name, unsigned supervisor, c
 	if (settings_read(&settings, &mem, config, err))
 		return -1;
 	if (check) {
-		printf("%s: %zu integrations, as it should be\n", config, settings.integrations.n);
+		printf("%s: %zu integration%s, as it should be\n", config, settings.integrations.n,
+		       settings.integrations.n == 1 ? "" : "s");
 		return 0;
 	}
 	return role_run(role, &settings, &options, err);

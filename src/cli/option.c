@@ -76,45 +76,58 @@ static int set(const struct option *option, const char *value, struct arena *mem
 	return 0;
 }
 
+/* The option that an argument names; *value is what stands in the same argument: "--jobs=2", "-j2". */
+static const struct option *find(const struct option *table, const char *arg, struct str *name,
+				 const char **value)
+{
+	size_t equals = str_find_byte(str_of(arg), '=');
+
+	*name = str_of(arg);
+	*value = NULL;
+	if (arg[1] != '-') {
+		*value = arg[2] ? arg + 2 : NULL;
+		return find_letter(table, arg[1]);
+	}
+	if (equals != SIZE_MAX) {
+		*name = str_sub(*name, 0, equals);
+		*value = arg + equals + 1;
+	}
+	return find_name(table, *name);
+}
+
+/* The option at argv[*i], which ends at its value. */
+static int read_option(const struct option *table, int argc, char **argv, int *i,
+		       struct arena *mem, struct err *err)
+{
+	struct str name;
+	const char *value;
+	const struct option *option = find(table, argv[*i], &name, &value);
+
+	if (!option)
+		return unknown(table, name, err);
+	if (option->type == OPTION_FLAG && value)
+		return err_input(err, "%s takes no value", option->name);
+	if (option->type != OPTION_FLAG && !value) {
+		if (++*i == argc)
+			return err_input(err, "%s needs a value: %s", option->name, option->value);
+		value = argv[*i];
+	}
+	return set(option, value, mem, err);
+}
+
 int options_read(const struct option *table, int argc, char **argv, struct text_list *rest,
 		 struct arena *mem, struct err *err)
 {
 	bool only_rest = false;
 
 	for (int i = 1; i < argc; i++) {
-		struct str arg = str_of(argv[i]), name = arg;
-		const char *value = NULL;
-		const struct option *option;
-		size_t equals;
+		bool is_option = !only_rest && argv[i][0] == '-' && argv[i][1];
 
-		if (only_rest || arg.len < 2 || arg.p[0] != '-') {
+		if (!is_option)
 			ARENA_PUSH(mem, rest, argv[i]);
-			continue;
-		}
-		if (str_eq(arg, STR("--"))) {
+		else if (str_eq(str_of(argv[i]), STR("--")))
 			only_rest = true;
-			continue;
-		}
-		equals = str_starts(arg, STR("--")) ? str_find_byte(arg, '=') : SIZE_MAX;
-		if (equals != SIZE_MAX) {
-			name = str_sub(arg, 0, equals);
-			value = argv[i] + equals + 1;
-		}
-		option = arg.p[1] == '-' ? find_name(table, name) : find_letter(table, arg.p[1]);
-		/* "-j2" is "-j 2" */
-		if (arg.p[1] != '-' && arg.len > 2)
-			value = argv[i] + 2;
-		if (!option)
-			return unknown(table, name, err);
-		if (option->type == OPTION_FLAG && value)
-			return err_input(err, "%s takes no value", option->name);
-		if (option->type != OPTION_FLAG && !value) {
-			if (++i == argc)
-				return err_input(err, "%s needs a value: %s", option->name,
-						 option->value);
-			value = argv[i];
-		}
-		if (set(option, value, mem, err) < 0)
+		else if (read_option(table, argc, argv, &i, mem, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -1,5 +1,11 @@
 #include "delta.h"
 
+#include <stdlib.h>
+
+enum {
+	MAX_TRIES = 100, /* findings of one rule in one hunk and definition that an edited one is compared with */
+};
+
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
@@ -15,30 +21,115 @@ uint64_t delta_key(const struct finding *finding)
 	return h;
 }
 
+/* Findings of the base by a key, in their order: looking through all of them for each finding is minutes for minified files. */
+struct index {
+	struct spot {
+		uint64_t key;
+		size_t   at;
+	}      *spots;
+	size_t *free; /* at the first spot of a key: the spot from which on some may be free */
+	size_t  n;
+};
+
 struct delta {
 	const struct change       *change;
 	const struct finding_list *head, *base;
 	bool                      *old, *used;
-	uint64_t                  *head_keys, *base_keys;
+	struct arena              *mem;
 };
 
-static void pair(struct delta *d, size_t i, size_t k)
+static int by_key(const void *a, const void *b)
 {
-	d->old[i] = d->used[k] = true;
+	const struct spot *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	return (a ^ b) * 0x9e3779b97f4a7c15u;
+}
+
+typedef uint64_t key_fn(const struct delta *d, const struct finding *f);
+
+static struct index index_base(const struct delta *d, key_fn *key)
+{
+	struct index index = { ARENA_ARRAY(d->mem, d->base->n + 1, struct spot),
+			       ARENA_ARRAY(d->mem, d->base->n + 1, size_t), d->base->n };
+
+	for (size_t k = 0; k < index.n; k++) {
+		index.spots[k] = (struct spot){ key(d, &d->base->items[k]), k };
+		index.free[k] = k;
+	}
+	qsort(index.spots, index.n, sizeof *index.spots, by_key);
+	return index;
+}
+
+/* The first spot of a key; n when there is none. */
+static size_t index_find(const struct index *index, uint64_t key)
+{
+	size_t low = 0, high = index->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (index->spots[mid].key < key)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < index->n && index->spots[low].key == key ? low : index->n;
+}
+
+typedef bool match_fn(const struct finding *head, const struct finding *base);
+
+/* Pairs a finding with the first free one of its key that matches. */
+static void pair(struct delta *d, size_t i, struct index *index, uint64_t key, match_fn *matches)
+{
+	size_t first = index_find(index, key), tries = 0;
+
+	if (first == index->n)
+		return;
+	while (index->free[first] < index->n && d->used[index->spots[index->free[first]].at])
+		index->free[first]++;
+	for (size_t s = index->free[first]; s < index->n && index->spots[s].key == key; s++) {
+		size_t k = index->spots[s].at;
+
+		if (d->used[k])
+			continue;
+		if (matches(&d->head->items[i], &d->base->items[k])) {
+			d->old[i] = d->used[k] = true;
+			return;
+		}
+		if (++tries == MAX_TRIES)
+			return;
+	}
+}
+
+static uint64_t text_key(const struct delta *d, const struct finding *f)
+{
+	(void)d;
+	return delta_key(f);
+}
+
+static bool any(const struct finding *head, const struct finding *base)
+{
+	(void)head;
+	(void)base;
+	return true; /* equal keys are equal code */
 }
 
 /* Those on untouched lines take the base's findings first: what is left over is then on lines of the change. */
-static void pair_equal(struct delta *d, bool touched)
+static void pair_equal(struct delta *d, struct index *index, bool touched)
 {
 	for (size_t i = 0; i < d->head->n; i++) {
 		const struct finding *f = &d->head->items[i];
 
-		if (d->old[i] ||
-		    change_touches(d->change, f->span.start_line, f->span.end_line) != touched)
-			continue;
-		for (size_t k = 0; k < d->base->n && !d->old[i]; k++)
-			if (!d->used[k] && d->head_keys[i] == d->base_keys[k])
-				pair(d, i, k);
+		if (!d->old[i] &&
+		    change_touches(d->change, f->span.start_line, f->span.end_line) == touched)
+			pair(d, i, index, delta_key(f), any);
 	}
 }
 
@@ -61,16 +152,27 @@ static uint32_t old_line_of(const struct change *change, uint32_t line)
 	return (uint32_t)((int64_t)line + shift);
 }
 
+static uint64_t line_key(const struct delta *d, const struct finding *f)
+{
+	(void)d;
+	return mix(str_hash(f->rule_id), f->span.start_line);
+}
+
+static bool same_rule(const struct finding *head, const struct finding *base)
+{
+	return str_eq(head->rule_id, base->rule_id);
+}
+
 static void pair_lines(struct delta *d)
 {
+	struct index index = index_base(d, line_key);
+
 	for (size_t i = 0; i < d->head->n; i++) {
 		const struct finding *f = &d->head->items[i];
 		uint32_t line = d->old[i] ? 0 : old_line_of(d->change, f->span.start_line);
 
-		for (size_t k = 0; line && k < d->base->n && !d->old[i]; k++)
-			if (!d->used[k] && d->base->items[k].span.start_line == line &&
-			    str_eq(d->base->items[k].rule_id, f->rule_id))
-				pair(d, i, k);
+		if (line)
+			pair(d, i, &index, mix(str_hash(f->rule_id), line), same_rule);
 	}
 }
 
@@ -124,38 +226,45 @@ static bool alike(struct str a, struct str b)
 	return common * 3 >= all * 2;
 }
 
+static uint64_t place_key(const struct finding *f, size_t hunk)
+{
+	return mix(mix(str_hash(f->rule_id), str_hash(f->symbol)), hunk);
+}
+
+static uint64_t base_place_key(const struct delta *d, const struct finding *f)
+{
+	return place_key(f, hunk_of(d->change, f->span.start_line, false));
+}
+
+static bool is_edited(const struct finding *head, const struct finding *base)
+{
+	return str_eq(base->rule_id, head->rule_id) && str_eq(base->symbol, head->symbol) &&
+	       alike(head->text, base->text);
+}
+
 static void pair_edited(struct delta *d)
 {
+	struct index index = index_base(d, base_place_key);
+
 	for (size_t i = 0; i < d->head->n; i++) {
 		const struct finding *f = &d->head->items[i];
 		size_t hunk = d->old[i] || str_eq(f->category, STR("secret"))
 				      ? SIZE_MAX
 				      : hunk_of(d->change, f->span.start_line, true);
 
-		for (size_t k = 0; hunk != SIZE_MAX && k < d->base->n && !d->old[i]; k++) {
-			const struct finding *b = &d->base->items[k];
-
-			if (!d->used[k] && str_eq(b->rule_id, f->rule_id) &&
-			    hunk_of(d->change, b->span.start_line, false) == hunk &&
-			    str_eq(b->symbol, f->symbol) && alike(f->text, b->text))
-				pair(d, i, k);
-		}
+		if (hunk != SIZE_MAX)
+			pair(d, i, &index, place_key(f, hunk), is_edited);
 	}
 }
 
 void delta_mark(const struct change *change, const struct finding_list *head,
 		const struct finding_list *base, bool *old, bool *used, struct arena *mem)
 {
-	struct delta d = { change, head, base, old, used,
-			   ARENA_ARRAY(mem, head->n + 1, uint64_t),
-			   ARENA_ARRAY(mem, base->n + 1, uint64_t) };
+	struct delta d = { change, head, base, old, used, mem };
+	struct index index = index_base(&d, text_key);
 
-	for (size_t i = 0; i < head->n; i++)
-		d.head_keys[i] = delta_key(&head->items[i]);
-	for (size_t k = 0; k < base->n; k++)
-		d.base_keys[k] = delta_key(&base->items[k]);
-	pair_equal(&d, false);
-	pair_equal(&d, true);
+	pair_equal(&d, &index, false);
+	pair_equal(&d, &index, true);
 	pair_lines(&d);
 	pair_edited(&d);
 }

@@ -215,11 +215,6 @@ void pull_job_release(struct pull_job *job)
 	arena_release(&job->mem);
 }
 
-static void no_complaint(void *payload, const char *text)
-{
-	(void)payload, (void)text;
-}
-
 bool rule_explain(struct rule_about *out, struct arena *mem, struct str rule)
 {
 	struct ruleset *set = ruleset_new();
@@ -227,7 +222,7 @@ bool rule_explain(struct rule_about *out, struct arena *mem, struct str rule)
 
 	if (!set)
 		return false;
-	ruleset_add_builtin(set, NULL, 0, no_complaint, NULL);
+	ruleset_add_builtin(set);
 	for (size_t i = 0; i < ruleset_count(set) && !found; i++) {
 		struct rule_info info = ruleset_info(set, i);
 

@@ -13,7 +13,7 @@ static bool is_yaml(struct str path)
 
 static void add(struct rule_loader *l, const char *name, struct str text, bool utils)
 {
-	struct rule_source source = { name, text, false };
+	struct rule_source source = { name, text };
 
 	if (utils)
 		ruleset_add_utils(l->set, &source, l->complain, l->payload);

@@ -42,7 +42,7 @@ int rules_load(struct ruleset *set, const struct rules_test_options *options,
 
 	arena_init(&mem, CASES_MEMORY);
 	if (!options->no_builtin)
-		ruleset_add_builtin(set, NULL, 0, complain, payload);
+		ruleset_add_builtin(set);
 	if (options->sgconfig && rules_from_sgconfig(&loader, options->sgconfig, err) < 0)
 		return -1;
 	for (size_t i = 0; i < options->n_rules; i++)

@@ -54,6 +54,7 @@ static bool in_test_folder(struct str path)
 		{ "test", 4 },	    { "tests", 5 },	   { "testdata", 8 },	{ "test-data", 9 },
 		{ "testing", 7 },   { "fixtures", 8 },	   { "__fixtures__", 12 }, { "__tests__", 9 },
 		{ "__mocks__", 9 }, { "spec", 4 },	   { "e2e", 3 },	{ "testsuite", 9 },
+		{ "cypress", 7 },   { "playground", 10 },  { "playgrounds", 11 }, { "unittest", 8 },
 	};
 	struct str folder;
 
@@ -63,6 +64,9 @@ static bool in_test_folder(struct str path)
 		for (size_t i = 0; i < COUNT(folders); i++)
 			if (str_eq_nocase(folder, folders[i]))
 				return true;
+		/* "App.Tests", "UnitTests": a project of tests */
+		if (str_ends(folder, STR("Tests")) || str_ends(folder, STR(".Test")))
+			return true;
 	}
 	return false;
 }

@@ -22,23 +22,33 @@ static void want(struct wanted *wanted, const struct language *language)
 	}
 }
 
-/* Rules of other languages are not even read: start-up is part of every review. */
+/* Files of a scan are not read yet: one without a telling name may be a script of any language that has them. */
+static void want_scripts(struct wanted *wanted)
+{
+	for (size_t i = 0; i < language_count; i++)
+		if (language_table[i].interpreters[0])
+			want(wanted, &language_table[i]);
+}
+
+/* Rule files have no say in other languages: start-up is part of every review. */
 static void want_all(struct wanted *wanted, struct run *run)
 {
 	struct str none = { 0 };
+	bool scripts = false;
 
 	want(wanted, language_text());
 	for (size_t i = 0; i < run->changes.n; i++)
 		if (run->changes.items[i].skip == SKIP_NONE)
 			want(wanted, run_language(run, run->changes.items[i].new_path,
 						  run->changes.items[i].new_text));
-	for (size_t i = 0; i < run->n_files; i++)
-		want(wanted, run_language(run, run->files[i].name, none));
-	/* scripts without a name to tell: they are not read yet */
-	if (run->n_files)
-		want(wanted, language_by_name(STR("Bash")));
-	if (run->n_files)
-		want(wanted, language_by_name(STR("Python")));
+	for (size_t i = 0; i < run->n_files; i++) {
+		const struct language *language = run_language(run, run->files[i].name, none);
+
+		want(wanted, language);
+		scripts = scripts || !language;
+	}
+	if (scripts)
+		want_scripts(wanted);
 }
 
 static void complain(void *payload, const char *text)
@@ -84,7 +94,7 @@ int stage_rules(struct run *run, struct err *err)
 	if (!run->rules)
 		return err_set(err, ERR_TEMP, "out of memory");
 	if (!o->no_builtin && run->config.builtin_rules)
-		ruleset_add_builtin(run->rules, loader.languages, loader.n, complain, run);
+		ruleset_add_builtin(run->rules);
 	if (o->sgconfig && rules_from_sgconfig(&loader, o->sgconfig, err) < 0)
 		return -1;
 	for (size_t i = 0; i < o->n_rule_paths; i++)

@@ -188,8 +188,9 @@ struct member {
 	struct pool  *pool;
 	struct worker worker;
 	struct arena  out;
+	bool          is_first; /* the caller's own thread: tells the progress */
 	pthread_t     thread;
-	bool          running;
+	bool          running;  /* the caller's affair */
 };
 
 static void *work_thread(void *arg)
@@ -203,7 +204,7 @@ static void *work_thread(void *arg)
 
 		if (i >= pool->n)
 			return NULL;
-		if (o->progress && !member->running)
+		if (o->progress && member->is_first)
 			o->progress(o->progress_payload, pool->what, i, pool->n);
 		pool->fn(&member->worker, i);
 		parser_reset(member->worker.parser);
@@ -224,6 +225,15 @@ static int member_init(struct member *member, struct pool *pool, struct err *err
 	return member->worker.parser ? 0 : err_set(err, ERR_TEMP, "out of memory");
 }
 
+/* A second look at the same files must not name one twice. */
+static bool is_named(const struct review *review, struct str path)
+{
+	for (size_t i = 0; i < review->skipped.n; i++)
+		if (str_eq(review->skipped.items[i].path, path))
+			return true;
+	return false;
+}
+
 /* Moves what a worker found into the run's own memory. */
 static void member_collect(struct member *member, struct finding_list *gone)
 {
@@ -238,6 +248,8 @@ static void member_collect(struct member *member, struct finding_list *gone)
 	for (size_t i = 0; gone && i < w->gone.n; i++)
 		work_keep(&home, gone, &w->gone.items[i]);
 	for (size_t i = 0; i < w->skipped.n; i++) {
+		if (gone && is_named(&run->review, w->skipped.items[i].path))
+			continue;
 		review_skip(&run->review, arena_str(&run->mem, w->skipped.items[i].path),
 			    w->skipped.items[i].reason, w->skipped.items[i].detail);
 		run->review.limited |= w->skipped.items[i].reason == SKIP_TIME ||
@@ -274,7 +286,8 @@ static void start_all(struct member *members, size_t n)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, THREAD_STACK);
-	/* the caller is the first; when a thread cannot be had, the others do its share */
+	members[0].is_first = true;
+	/* when a thread cannot be had, the others do its share */
 	for (size_t i = 1; i < n; i++)
 		members[i].running = pthread_create(&members[i].thread, &attr, work_thread,
 						    &members[i]) == 0;
@@ -285,11 +298,25 @@ static void start_all(struct member *members, size_t n)
 			pthread_join(members[i].thread, NULL);
 }
 
+/* A list that grows in an arena leaves as much behind as it holds. */
+static void reserve(struct finding_list *list, struct arena *mem, size_t more)
+{
+	struct finding *items;
+
+	if (list->n + more <= list->cap)
+		return;
+	items = arena_alloc(mem, (list->n + more) * sizeof *items);
+	if (list->n)
+		memcpy(items, list->items, list->n * sizeof *items);
+	list->items = items;
+	list->cap = list->n + more;
+}
+
 int work_all(struct run *run, const char *what, size_t n, work_fn *fn, struct finding_list *gone,
 	     struct err *err)
 {
 	struct pool pool = { .run = run, .what = what, .fn = fn, .n = n };
-	size_t jobs = thread_count(run, n);
+	size_t jobs = thread_count(run, n), room = 0;
 	struct member *members = calloc(jobs, sizeof *members);
 	int result;
 
@@ -301,9 +328,13 @@ int work_all(struct run *run, const char *what, size_t n, work_fn *fn, struct fi
 	if (result == 0)
 		start_all(members, jobs);
 	for (size_t i = 0; result == 0 && i < jobs; i++)
-		member_collect(&members[i], gone);
-	for (size_t i = 0; members && i < jobs; i++)
+		room += members[i].worker.findings.n;
+	reserve(&run->review.findings, &run->mem, room);
+	for (size_t i = 0; members && i < jobs; i++) {
+		if (result == 0)
+			member_collect(&members[i], gone);
 		member_release(&members[i]);
+	}
 	free(members);
 	if (run->options->progress)
 		run->options->progress(run->options->progress_payload, what, n, n);

@@ -9,6 +9,13 @@ struct actor bitbucket_actor(struct arena *mem, const json_t *json, const char *
 void bitbucket_read(struct event *out, struct arena *mem, const json_t *pull);
 int bitbucket_dc_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery,
 		       const json_t *body, struct err *err);
+/* "rest/API/1.0/projects/P/repos/R" */
+struct str bitbucket_dc_base(struct arena *mem, struct str repository, const char *api);
+/* All items of a list; the path has a query already. */
+int bitbucket_dc_list(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str path,
+		      take_fn *take, void *ctx, struct err *err);
+int bitbucket_dc_permission(struct forge *forge, struct arena *mem, const struct forge_place *place,
+			    struct str login, enum permission *out, struct err *err);
 /* A pull request as Data Center has it. */
 void bitbucket_dc_read(struct pull *out, struct arena *mem, const json_t *json);
 int bitbucket_verify(const struct forge_config *config, const struct forge_delivery *delivery, struct err *err);

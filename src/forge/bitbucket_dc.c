@@ -9,13 +9,14 @@ enum { MAX_BODY = 32000, MAX_MESSAGE = 2000, MAX_DETAILS = 2000, PAGE = 100, MAX
 static int check(const struct forge_config *config, struct err *err)
 {
 	if (!config->api.len)
-		return err_input(err, "the api is missing: https://HOST of Bitbucket, without /rest");
+		return err_input(err,
+				 "the api is missing: https://HOST of Bitbucket, without /rest");
 	return 0;
 }
 
 /* ---- lowering ---- */
 
-static struct str base_path(struct arena *mem, struct str repository, const char *api)
+struct str bitbucket_dc_base(struct arena *mem, struct str repository, const char *api)
 {
 	size_t slash = str_find_byte(repository, '/');
 
@@ -27,12 +28,13 @@ static struct str base_path(struct arena *mem, struct str repository, const char
 static struct str pull_path(struct lowering *lowering, const char *rest)
 {
 	return path_printf(lowering->mem, "%.*s/pull-requests/%llu/%s",
-			   STR_ARG(base_path(lowering->mem, lowering->target->pull->repository, "api")),
+			   STR_ARG(bitbucket_dc_base(lowering->mem,
+						     lowering->target->pull->repository, "api")),
 			   (unsigned long long)lowering->target->pull->number, rest);
 }
 
-static struct effect *add_comment(struct lowering *lowering, enum effect_kind kind, struct str key, struct str text,
-				  const char *member, json_t *value)
+static struct effect *add_comment(struct lowering *lowering, enum effect_kind kind, struct str key,
+				  struct str text, const char *member, json_t *value)
 {
 	json_t *body = json_pack("{s:o}", "text", payload_text(text));
 	struct effect *effect;
@@ -48,11 +50,13 @@ static struct effect *add_comment(struct lowering *lowering, enum effect_kind ki
 static json_t *make_anchor(const struct post_comment *comment)
 {
 	bool old = comment->side == SIDE_OLD;
-	const char *type = old ? (comment->new_line ? "CONTEXT" : "REMOVED") : comment->old_line ? "CONTEXT" : "ADDED";
+	const char *type = old                 ? (comment->new_line ? "CONTEXT" : "REMOVED")
+			   : comment->old_line ? "CONTEXT"
+					       : "ADDED";
 	struct str old_path = comment->old_path.len ? comment->old_path : comment->path;
-	json_t *anchor = json_pack("{s:o, s:I, s:s, s:s, s:s}", "path", payload_text(comment->path), "line",
-				   (json_int_t)comment->line, "lineType", type, "fileType", old ? "FROM" : "TO",
-				   "diffType", "EFFECTIVE");
+	json_t *anchor = json_pack("{s:o, s:I, s:s, s:s, s:s}", "path", payload_text(comment->path),
+				   "line", (json_int_t)comment->line, "lineType", type, "fileType",
+				   old ? "FROM" : "TO", "diffType", "EFFECTIVE");
 
 	if (!str_eq(old_path, comment->path))
 		json_object_set_new(anchor, "srcPath", payload_text(old_path));
@@ -65,8 +69,9 @@ static void add_inline(struct lowering *lowering, const struct post_comment *com
 
 	if (comment->start_line && comment->start_line < comment->line)
 		lower_lose(lowering, LOSS_RANGE, 1);
-	add_comment(lowering, EFFECT_REVIEW, key, lower_body_diff(lowering, comment, key, MAX_BODY), "anchor",
-		    make_anchor(comment))->parts = 1;
+	add_comment(lowering, EFFECT_REVIEW, key, lower_body_diff(lowering, comment, key, MAX_BODY),
+		    "anchor", make_anchor(comment))
+		->parts = 1;
 }
 
 static int split(struct effect *out, struct arena *mem, const struct effect *effect, struct str key,
@@ -93,10 +98,12 @@ static bool split_id(struct str id, uint64_t *comment, uint64_t *version)
 {
 	size_t colon = str_find_byte(id, ':');
 
-	return colon != SIZE_MAX && str_to_u64(str_sub(id, 0, colon), comment) && str_to_u64(str_from(id, colon + 1), version);
+	return colon != SIZE_MAX && str_to_u64(str_sub(id, 0, colon), comment) &&
+	       str_to_u64(str_from(id, colon + 1), version);
 }
 
-static void add_change(struct lowering *lowering, enum effect_kind kind, struct str key, struct str id, json_t *body)
+static void add_change(struct lowering *lowering, enum effect_kind kind, struct str key,
+		       struct str id, json_t *body)
 {
 	uint64_t comment, version;
 	char rest[40];
@@ -110,16 +117,20 @@ static void add_change(struct lowering *lowering, enum effect_kind kind, struct 
 	lower_add(lowering, kind, key, "PUT", pull_path(lowering, rest), body);
 }
 
-static json_t *make_annotation(struct lowering *lowering, const struct annotation *one, size_t index)
+static json_t *make_annotation(struct lowering *lowering, const struct annotation *one,
+			       size_t index)
 {
-	static const char *const words[] = { [SEVERITY_OFF] = "LOW", [SEVERITY_HINT] = "LOW", [SEVERITY_INFO] = "LOW",
-					     [SEVERITY_WARNING] = "MEDIUM", [SEVERITY_ERROR] = "HIGH" };
+	static const char *const words[] = { [SEVERITY_OFF] = "LOW",
+					     [SEVERITY_HINT] = "LOW",
+					     [SEVERITY_INFO] = "LOW",
+					     [SEVERITY_WARNING] = "MEDIUM",
+					     [SEVERITY_ERROR] = "HIGH" };
 
 	return json_pack("{s:o, s:o, s:I, s:o, s:s, s:s}", "externalId",
-			 payload_text(arena_printf(lowering->mem, "outrider-%zu", index)), "path", payload_text(one->path),
-			 "line", (json_int_t)one->line, "message",
-			 payload_text(lower_cut(lowering, one->message, MAX_MESSAGE)), "severity", words[one->severity],
-			 "type", "BUG");
+			 payload_text(arena_printf(lowering->mem, "outrider-%zu", index)), "path",
+			 payload_text(one->path), "line", (json_int_t)one->line, "message",
+			 payload_text(lower_cut(lowering, one->message, MAX_MESSAGE)), "severity",
+			 words[one->severity], "type", "BUG");
 }
 
 static void lower(struct lowering *lowering)
@@ -136,7 +147,8 @@ static void lower(struct lowering *lowering)
 	}
 	for (size_t i = 0; i < plan->n_resolve + plan->n_reopen; i++) {
 		bool resolved = i < plan->n_resolve;
-		const struct thread *thread = resolved ? &plan->resolve[i] : &plan->reopen[i - plan->n_resolve];
+		const struct thread *thread =
+			resolved ? &plan->resolve[i] : &plan->reopen[i - plan->n_resolve];
 
 		add_change(lowering, EFFECT_RESOLVE, lower_key_again(lowering, "thread-state", thread->id), thread->id,
 			   json_pack("{s:b}", "threadResolved", resolved));
@@ -147,30 +159,37 @@ static void lower(struct lowering *lowering)
 			   json_pack("{s:o}", "text", payload_text(text)));
 	else if (text.len)
 		add_comment(lowering, EFFECT_COMMENT, key, text, NULL, NULL);
-	report = json_pack("{s:o, s:o, s:s, s:s}", "title", payload_text(lower_check_name(lowering)), "details",
-			   payload_text(lower_cut(lowering, summary.len ? summary : plan->check.title, MAX_DETAILS)),
-			   "reporter", "Outrider", "result", bitbucket_result(plan, "PASS", "FAIL"));
-	bitbucket_add_report(lowering,
-			     path_printf(lowering->mem, "%.*s/commits/%s/reports/outrider",
-					 STR_ARG(base_path(lowering->mem, lowering->target->pull->repository, "insights")),
-					 plan->head_oid), report, "annotations", make_annotation);
+	report = json_pack(
+		"{s:o, s:o, s:s, s:s}", "title", payload_text(lower_check_name(lowering)),
+		"details",
+		payload_text(lower_cut(lowering, summary.len ? summary : plan->check.title,
+				       MAX_DETAILS)),
+		"reporter", "Outrider", "result", bitbucket_result(plan, "PASS", "FAIL"));
+	bitbucket_add_report(
+		lowering,
+		path_printf(lowering->mem, "%.*s/commits/%s/reports/outrider",
+			    STR_ARG(bitbucket_dc_base(
+				    lowering->mem, lowering->target->pull->repository, "insights")),
+			    plan->head_oid),
+		report, "annotations", make_annotation);
 }
 
 static void lower_comment(struct lowering *lowering, struct str body, struct str key)
 {
-	add_comment(lowering, EFFECT_COMMENT, key, lower_marked(lowering, body, key, MAX_BODY), NULL, NULL);
+	add_comment(lowering, EFFECT_COMMENT, key, lower_marked(lowering, body, key, MAX_BODY),
+		    NULL, NULL);
 }
 
-static int lower_reply(struct lowering *lowering, struct str thread, struct str comment, struct str body,
-		       struct str key, struct err *err)
+static int lower_reply(struct lowering *lowering, struct str thread, struct str comment,
+		       struct str body, struct str key, struct err *err)
 {
 	uint64_t number, version;
 
 	(void)comment;
 	if (!split_id(thread, &number, &version) && !str_to_u64(thread, &number))
 		return err_input(err, "no comment of Bitbucket: its id has another form");
-	add_comment(lowering, EFFECT_REPLY, key, lower_marked(lowering, body, key, MAX_BODY), "parent",
-		    json_pack("{s:I}", "id", (json_int_t)number));
+	add_comment(lowering, EFFECT_REPLY, key, lower_marked(lowering, body, key, MAX_BODY),
+		    "parent", json_pack("{s:I}", "id", (json_int_t)number));
 	return 0;
 }
 
@@ -201,8 +220,8 @@ static int whoami(struct forge *forge, struct arena *mem, struct actor *out, str
 }
 
 /* Pages by `start`; the next one is named, the last one says so. */
-static int list_pages(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str path,
-		      take_fn *take, void *ctx, struct err *err)
+int bitbucket_dc_list(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		      struct str path, take_fn *take, void *ctx, struct err *err)
 {
 	uint64_t start = 0;
 
@@ -212,15 +231,19 @@ static int list_pages(struct forge *forge, struct arena *mem, const struct forge
 		json_t *item;
 		int end;
 
-		if (forge_get(forge, place, arena_printf(mem, "%.*s&start=%llu", STR_ARG(path), (unsigned long long)start),
+		if (forge_get(forge, place,
+			      arena_printf(mem, "%.*s&start=%llu", STR_ARG(path),
+					   (unsigned long long)start),
 			      false, &json, err) < 0)
 			return -1;
-		json_array_foreach(payload_at(json, "values"), i, item) {
+		json_array_foreach(payload_at(json, "values"), i, item)
+		{
 			end = take(ctx, mem, item, err);
 			if (end)
 				return end < 0 ? -1 : 0;
 		}
-		if (payload_bool(json, "isLastPage") || payload_number(json, "nextPageStart") <= start)
+		if (payload_bool(json, "isLastPage") ||
+		    payload_number(json, "nextPageStart") <= start)
 			return 0;
 		start = payload_number(json, "nextPageStart");
 	}
@@ -229,12 +252,13 @@ static int list_pages(struct forge *forge, struct arena *mem, const struct forge
 
 static struct str place_path(struct arena *mem, const struct forge_place *place, const char *rest)
 {
-	return path_printf(mem, "%.*s/pull-requests/%llu%s", STR_ARG(base_path(mem, place->repository, "api")),
+	return path_printf(mem, "%.*s/pull-requests/%llu%s",
+			   STR_ARG(bitbucket_dc_base(mem, place->repository, "api")),
 			   (unsigned long long)place->number, rest);
 }
 
-static int pull_get(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
-		    struct err *err)
+static int pull_get(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		    struct pull *out, struct err *err)
 {
 	AUTO_JSON json_t *json = NULL;
 
@@ -246,7 +270,7 @@ static int pull_get(struct forge *forge, struct arena *mem, const struct forge_p
 
 struct listing {
 	struct pull_list *list;
-	size_t            max;
+	size_t max;
 };
 
 static int take_pull(void *ctx, struct arena *mem, json_t *item, struct err *err)
@@ -260,25 +284,29 @@ static int take_pull(void *ctx, struct arena *mem, json_t *item, struct err *err
 	return listing->list->n >= listing->max;
 }
 
-static int pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
-		 size_t max, struct pull_list *out, struct err *err)
+static int pulls(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		 enum pull_filter state, size_t max, struct pull_list *out, struct err *err)
 {
-	static const char *const words[] = { [PULLS_OPEN] = "OPEN", [PULLS_MERGED] = "MERGED", [PULLS_ALL] = "ALL" };
+	static const char *const words[] = {
+		[PULLS_OPEN] = "OPEN", [PULLS_MERGED] = "MERGED", [PULLS_ALL] = "ALL"
+	};
 	struct listing listing = { out, max };
 
 	if (!max)
 		return 0;
-	return list_pages(forge, mem, place,
-			  path_printf(mem, "%.*s/pull-requests?state=%s&order=NEWEST&limit=%d",
-				      STR_ARG(base_path(mem, place->repository, "api")), words[state], PAGE),
-			  take_pull, &listing, err);
+	return bitbucket_dc_list(
+		forge, mem, place,
+		path_printf(mem, "%.*s/pull-requests?state=%s&order=NEWEST&limit=%d",
+			    STR_ARG(bitbucket_dc_base(mem, place->repository, "api")), words[state],
+			    PAGE),
+		take_pull, &listing, err);
 }
 
 struct reading {
-	struct thread_list  *list;
-	struct str           self, summary;
+	struct thread_list *list;
+	struct str self, summary;
 	const struct effect *effect; /* looked for by its key, or NULL */
-	struct str           found;
+	struct str found;
 };
 
 static struct str versioned(struct arena *mem, const json_t *comment)
@@ -287,7 +315,8 @@ static struct str versioned(struct arena *mem, const json_t *comment)
 			    (unsigned long long)payload_number(comment, "version"));
 }
 
-static void take_thread(struct reading *reading, struct arena *mem, const json_t *item, const json_t *comment)
+static void take_thread(struct reading *reading, struct arena *mem, const json_t *item,
+			const json_t *comment)
 {
 	struct thread thread = { 0 };
 	size_t i;
@@ -297,14 +326,16 @@ static void take_thread(struct reading *reading, struct arena *mem, const json_t
 		return;
 	thread.id = thread.comment = versioned(mem, comment);
 	thread.path = payload_name(mem, item, "commentAnchor.path");
-	thread.side = str_eq(payload_view(item, "commentAnchor.fileType"), STR("FROM")) ? SIDE_OLD : SIDE_NEW;
+	thread.side = str_eq(payload_view(item, "commentAnchor.fileType"), STR("FROM")) ? SIDE_OLD
+											: SIDE_NEW;
 	if (!payload_bool(item, "commentAnchor.orphaned"))
-		thread.line = thread.start_line = (uint32_t)payload_number(item, "commentAnchor.line");
+		thread.line = thread.start_line =
+			(uint32_t)payload_number(item, "commentAnchor.line");
 	thread.resolved = payload_bool(comment, "threadResolved");
 	thread.by_person = thread.resolved && payload_at(comment, "threadResolver") &&
 			   !str_eq(payload_view(comment, "threadResolver.name"), reading->self);
-	json_array_foreach(payload_at(comment, "comments"), i, reply)
-		thread.replied = thread.replied || !str_eq(payload_view(reply, "author.name"), reading->self);
+	json_array_foreach(payload_at(comment, "comments"), i, reply) thread.replied =
+		thread.replied || !str_eq(payload_view(reply, "author.name"), reading->self);
 	ARENA_PUSH(mem, reading->list, thread);
 }
 
@@ -315,9 +346,8 @@ static bool answers_with(const json_t *comment, struct str key)
 
 	if (text_has_key(payload_view(comment, "text"), key))
 		return true;
-	json_array_foreach(payload_at(comment, "comments"), i, reply)
-		if (text_has_key(payload_view(reply, "text"), key))
-			return true;
+	json_array_foreach(payload_at(comment, "comments"), i,
+			   reply) if (text_has_key(payload_view(reply, "text"), key)) return true;
 	return false;
 }
 
@@ -327,7 +357,8 @@ static int take_activity(void *ctx, struct arena *mem, json_t *item, struct err 
 	const json_t *comment = payload_at(item, "comment");
 
 	(void)err;
-	if (!str_eq(payload_view(item, "action"), STR("COMMENTED")) || !str_eq(payload_view(item, "commentAction"), STR("ADDED")))
+	if (!str_eq(payload_view(item, "action"), STR("COMMENTED")) ||
+	    !str_eq(payload_view(item, "commentAction"), STR("ADDED")))
 		return 0;
 	if (reading->effect && answers_with(comment, reading->effect->key)) {
 		reading->found = payload_id(mem, comment, "id");
@@ -350,7 +381,8 @@ static int read_activities(struct forge *forge, struct arena *mem, const struct 
 	if (forge_self(forge, mem, &self, err) < 0)
 		return -1;
 	reading->self = self->login;
-	return list_pages(forge, mem, place, place_path(mem, place, "/activities?limit=100"), take_activity, reading, err);
+	return bitbucket_dc_list(forge, mem, place, place_path(mem, place, "/activities?limit=100"),
+				 take_activity, reading, err);
 }
 
 static int threads(struct forge *forge, struct arena *mem, const struct forge_place *place,
@@ -361,8 +393,8 @@ static int threads(struct forge *forge, struct arena *mem, const struct forge_pl
 	return read_activities(forge, mem, place, &reading, err);
 }
 
-static int summary(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str *id,
-		   struct err *err)
+static int summary(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		   struct str *id, struct err *err)
 {
 	struct thread_list list = { 0 };
 	struct reading reading = { .list = &list };
@@ -376,7 +408,8 @@ static int summary(struct forge *forge, struct arena *mem, const struct forge_pl
 static int find(struct forge *forge, struct arena *mem, const struct effect *effect, bool *found,
 		struct forge_answer *out, struct err *err)
 {
-	const struct forge_place place = { effect->repository, effect->installation, effect->number };
+	const struct forge_place place = { effect->repository, effect->installation,
+					   effect->number };
 	struct thread_list list = { 0 };
 	struct reading reading = { .list = &list, .effect = effect };
 
@@ -388,64 +421,25 @@ static int find(struct forge *forge, struct arena *mem, const struct effect *eff
 	return 0;
 }
 
-struct member_search {
-	struct str login, word;
-};
-
-static int look_for_member(void *ctx, struct arena *mem, json_t *item, struct err *err)
-{
-	struct member_search *search = ctx;
-
-	(void)err;
-	if (!str_eq_nocase(payload_view(item, "user.name"), search->login))
-		return 0;
-	search->word = payload_name(mem, item, "permission");
-	return 1;
-}
-
-/* Who has a permission of the repository's own; those of the project are asked for after. */
-static int permission(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str login,
-		      enum permission *out, struct err *err)
-{
-	struct str base = base_path(mem, place->repository, "api");
-	struct str project = str_sub(base, 0, str_find(base, STR("/repos/")));
-	struct str filter = url_escaped(mem, login);
-	struct member_search search = { .login = login };
-	const struct str paths[] = {
-		path_printf(mem, "%.*s/permissions/users?limit=100&filter=%.*s", STR_ARG(base), STR_ARG(filter)),
-		path_printf(mem, "%.*s/permissions/users?limit=100&filter=%.*s", STR_ARG(project), STR_ARG(filter)),
-	};
-
-	*out = PERMISSION_NONE;
-	for (size_t i = 0; i < COUNT(paths); i++) {
-		enum permission here;
-
-		search.word = (struct str){ 0 };
-		if (list_pages(forge, mem, place, paths[i], look_for_member, &search, err) < 0)
-			return -1;
-		here = str_ends(search.word, STR("_ADMIN")) ? PERMISSION_ADMIN : str_ends(search.word, STR("_WRITE")) ? PERMISSION_WRITE
-		       : str_ends(search.word, STR("_READ")) ? PERMISSION_READ : PERMISSION_NONE;
-		if (here > *out)
-			*out = here;
-	}
-	return 0;
-}
-
 static int git(struct forge_git *out, struct arena *mem, const struct forge_config *config,
 	       const struct pull *pull, struct str token, struct err *err)
 {
 	struct str web = config->web.len ? config->web : config->api;
 
-	return git_of(out, mem, pull,
-		      path_printf(mem, "%.*s/scm/%.*s.git", STR_ARG(web), STR_ARG(repository_path(mem, pull->repository))),
-		      STR("x-token-auth"), token,
-		      arena_printf(mem, "refs/pull-requests/%llu/from", (unsigned long long)pull->number), err);
+	return git_of(
+		out, mem, pull,
+		path_printf(mem, "%.*s/scm/%.*s.git", STR_ARG(web),
+			    STR_ARG(repository_path(mem, pull->repository))),
+		STR("x-token-auth"), token,
+		arena_printf(mem, "refs/pull-requests/%llu/from", (unsigned long long)pull->number),
+		err);
 }
 
 const struct forge_type forge_bitbucket_dc = {
 	.name = "bitbucket-dc",
 	.label = "Bitbucket Data Center",
-	.abilities = FORGE_RESOLVE | FORGE_CHECKS | FORGE_REPLIES | FORGE_SIGNED | FORGE_GIT | FORGE_PULL_REFS,
+	.abilities = FORGE_RESOLVE | FORGE_CHECKS | FORGE_REPLIES | FORGE_SIGNED | FORGE_GIT |
+		     FORGE_PULL_REFS,
 	.limits = { .concurrent = 10 },
 	.check = check,
 	.verify = bitbucket_verify,
@@ -461,6 +455,6 @@ const struct forge_type forge_bitbucket_dc = {
 	.pulls = pulls,
 	.threads = threads,
 	.summary = summary,
-	.permission = permission,
+	.permission = bitbucket_dc_permission,
 	.find = find,
 };

@@ -4,16 +4,20 @@ static struct actor actor_at(struct arena *mem, const json_t *json, const char *
 {
 	const json_t *user = payload_at(json, path);
 
-	return (struct actor){ .login = payload_name(mem, user, "name"), .id = payload_id(mem, user, "id"),
+	return (struct actor){ .login = payload_name(mem, user, "name"),
+			       .id = payload_id(mem, user, "id"),
 			       .bot = str_eq(payload_name(mem, user, "type"), STR("SERVICE")) };
 }
 
 static struct str repository_at(struct arena *mem, const json_t *json, const char *path)
 {
 	const json_t *repository = payload_at(json, path);
-	struct str project = payload_name(mem, repository, "project.key"), slug = payload_name(mem, repository, "slug");
+	struct str project = payload_name(mem, repository, "project.key"),
+		   slug = payload_name(mem, repository, "slug");
 
-	return project.len && slug.len ? arena_printf(mem, "%.*s/%.*s", STR_ARG(project), STR_ARG(slug)) : (struct str){ 0 };
+	return project.len && slug.len
+		       ? arena_printf(mem, "%.*s/%.*s", STR_ARG(project), STR_ARG(slug))
+		       : (struct str){ 0 };
 }
 
 void bitbucket_dc_read(struct pull *out, struct arena *mem, const json_t *json)
@@ -40,15 +44,20 @@ void bitbucket_dc_read(struct pull *out, struct arena *mem, const json_t *json)
 }
 
 static const struct {
-	const char       *key;
-	enum event_kind   kind;
+	const char *key;
+	enum event_kind kind;
 	enum event_action action;
 } keys[] = {
-	{ "pr:opened", EVENT_PULL, ACTION_OPENED },	     { "pr:from_ref_updated", EVENT_PULL, ACTION_UPDATED },
-	{ "pr:modified", EVENT_PULL, ACTION_EDITED },	     { "pr:merged", EVENT_PULL, ACTION_MERGED },
-	{ "pr:declined", EVENT_PULL, ACTION_CLOSED },	     { "pr:deleted", EVENT_PULL, ACTION_CLOSED },
-	{ "pr:comment:added", EVENT_COMMENT, ACTION_CREATED }, { "pr:comment:edited", EVENT_COMMENT, ACTION_EDITED },
-	{ "pr:comment:deleted", EVENT_COMMENT, ACTION_DELETED }, { "repo:refs_changed", EVENT_PUSH, ACTION_UPDATED },
+	{ "pr:opened", EVENT_PULL, ACTION_OPENED },
+	{ "pr:from_ref_updated", EVENT_PULL, ACTION_UPDATED },
+	{ "pr:modified", EVENT_PULL, ACTION_EDITED },
+	{ "pr:merged", EVENT_PULL, ACTION_MERGED },
+	{ "pr:declined", EVENT_PULL, ACTION_CLOSED },
+	{ "pr:deleted", EVENT_PULL, ACTION_CLOSED },
+	{ "pr:comment:added", EVENT_COMMENT, ACTION_CREATED },
+	{ "pr:comment:edited", EVENT_COMMENT, ACTION_EDITED },
+	{ "pr:comment:deleted", EVENT_COMMENT, ACTION_DELETED },
+	{ "repo:refs_changed", EVENT_PUSH, ACTION_UPDATED },
 };
 
 static void fill_event(struct event *out, struct arena *mem, const json_t *body)
@@ -91,15 +100,15 @@ static void fill_push(struct event *out, struct arena *mem, const json_t *body)
 		out->action = ACTION_DELETED;
 }
 
-int bitbucket_dc_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery, const json_t *body,
-		 struct err *err)
+int bitbucket_dc_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery,
+		       const json_t *body, struct err *err)
 {
-	struct str key = http_header_get(delivery->headers, STR("X-Event-Key"));
+	struct str key = delivery_header(mem, delivery, "X-Event-Key");
 
-	if (!key.len || key.len > 100)
+	if (!key.len)
 		return err_input(err, "no X-Event-Key");
-	out->name = arena_str(mem, key);
-	out->delivery = arena_str(mem, str_sub(http_header_get(delivery->headers, STR("X-Request-Id")), 0, PAYLOAD_MAX_ID));
+	out->name = key;
+	out->delivery = delivery_header(mem, delivery, "X-Request-Id");
 	out->sender = actor_at(mem, body, "actor");
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		if (!str_eq(key, str_of(keys[i].key)))

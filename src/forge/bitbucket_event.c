@@ -1,14 +1,17 @@
 #include "bitbucket.h"
 
-int bitbucket_verify(const struct forge_config *config, const struct forge_delivery *delivery, struct err *err)
+int bitbucket_verify(const struct forge_config *config, const struct forge_delivery *delivery,
+		     struct err *err)
 {
 	const struct secrets secrets = { config->secrets, config->n_secrets };
 	struct str signature = http_header_get(delivery->headers, STR("X-Hub-Signature"));
 
 	if (!signature.len)
-		return err_set(err, ERR_PERM, "no X-Hub-Signature: is a secret set on the webhook?");
+		return err_set(err, ERR_PERM,
+			       "no X-Hub-Signature: is a secret set on the webhook?");
 	if (!signature_sha256(&secrets, signature, delivery->body))
-		return err_set(err, ERR_PERM, "X-Hub-Signature does not fit the body and our secrets");
+		return err_set(err, ERR_PERM,
+			       "X-Hub-Signature does not fit the body and our secrets");
 	return 0;
 }
 
@@ -20,17 +23,19 @@ struct actor bitbucket_actor(struct arena *mem, const json_t *json, const char *
 
 	if (!id.len)
 		id = payload_name(mem, account, "uuid");
-	return (struct actor){ .login = id, .id = id,
+	return (struct actor){ .login = id,
+			       .id = id,
 			       .bot = str_eq(payload_name(mem, account, "type"), STR("app_user")) };
 }
 
 static const struct {
-	const char       *key;
-	enum event_kind   kind;
+	const char *key;
+	enum event_kind kind;
 	enum event_action action;
 } keys[] = {
 	{ "pullrequest:created", EVENT_PULL, ACTION_OPENED },
-	{ "pullrequest:updated", EVENT_PULL, ACTION_UPDATED }, /* of the title too: the head tells whether it is new */
+	{ "pullrequest:updated", EVENT_PULL,
+	  ACTION_UPDATED }, /* of the title too: the head tells whether it is new */
 	{ "pullrequest:fulfilled", EVENT_PULL, ACTION_MERGED },
 	{ "pullrequest:rejected", EVENT_PULL, ACTION_CLOSED },
 	{ "pullrequest:comment_created", EVENT_COMMENT, ACTION_CREATED },
@@ -80,25 +85,27 @@ static void read_push(struct event *out, struct arena *mem, const json_t *body)
 {
 	/* several branches may move in one push; the first stands for all: nothing but "look again" hangs on it */
 	const json_t *change = json_array_get(payload_at(body, "push.changes"), 0);
-	const json_t *ref = payload_at(change, "new") ? payload_at(change, "new") : payload_at(change, "old");
+	const json_t *ref =
+		payload_at(change, "new") ? payload_at(change, "new") : payload_at(change, "old");
 	bool tag = str_eq(payload_name(mem, ref, "type"), STR("tag"));
 
-	out->push.ref = arena_printf(mem, "refs/%s/%.*s", tag ? "tags" : "heads", STR_ARG(payload_name(mem, ref, "name")));
+	out->push.ref = arena_printf(mem, "refs/%s/%.*s", tag ? "tags" : "heads",
+				     STR_ARG(payload_name(mem, ref, "name")));
 	payload_oid(out->push.before, change, "old.target.hash");
 	payload_oid(out->push.after, change, "new.target.hash");
 	if (!out->push.after[0])
 		out->action = ACTION_DELETED;
 }
 
-int bitbucket_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery, const json_t *body,
-		 struct err *err)
+int bitbucket_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery,
+		    const json_t *body, struct err *err)
 {
-	struct str key = http_header_get(delivery->headers, STR("X-Event-Key")), thread;
+	struct str key = delivery_header(mem, delivery, "X-Event-Key"), thread;
 
-	if (!key.len || key.len > 100)
+	if (!key.len)
 		return err_input(err, "no X-Event-Key");
-	out->name = arena_str(mem, key);
-	out->delivery = arena_str(mem, str_sub(http_header_get(delivery->headers, STR("X-Request-UUID")), 0, PAYLOAD_MAX_ID));
+	out->name = key;
+	out->delivery = delivery_header(mem, delivery, "X-Request-UUID");
 	out->repository = payload_name(mem, body, "repository.full_name");
 	out->sender = bitbucket_actor(mem, body, "actor");
 	for (size_t i = 0; i < COUNT(keys); i++) {

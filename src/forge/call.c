@@ -6,7 +6,7 @@
 
 enum {
 	MAX_REASON = 300,
-	MAX_PAGES = 60,           /* of one listing: 6,000 items */
+	MAX_PAGES = 60, /* of one listing: 6,000 items */
 	DEFAULT_WAIT_MS = 10000,
 };
 
@@ -48,7 +48,8 @@ static int wait_for_turn(struct forge *forge, struct cost cost, struct err *err)
 	while ((wait = ask(forge, cost)) > 0) {
 		if (wait > left || !forge->env.wait) {
 			forge->retry_ms = wait;
-			return err_set(err, ERR_TEMP, "%s: the rate limit is reached; again in %lld s",
+			return err_set(err, ERR_TEMP,
+				       "%s: the rate limit is reached; again in %lld s",
 				       forge->config.type->label, (long long)(wait / 1000 + 1));
 		}
 		left -= wait;
@@ -61,7 +62,8 @@ static int wait_for_turn(struct forge *forge, struct cost cost, struct err *err)
 /* ---- one request ---- */
 
 /* The address of a path, or of a next page that the forge named: it must lie where the first one lay. */
-static int address(struct str *out, struct arena *mem, const struct forge *forge, struct str path, struct err *err)
+static int address(struct str *out, struct arena *mem, const struct forge *forge, struct str path,
+		   struct err *err)
 {
 	struct str api = forge->config.api;
 	struct url base, next;
@@ -78,7 +80,8 @@ static int address(struct str *out, struct arena *mem, const struct forge *forge
 	if (url_parse(&base, mem, api, err) < 0 || url_parse(&next, mem, path, err) < 0)
 		return -1;
 	if (!url_same_origin(&base, &next))
-		return err_set(err, ERR_PERM, "%s names a next page on another host", forge->config.type->label);
+		return err_set(err, ERR_PERM, "%s names a next page on another host",
+			       forge->config.type->label);
 	*out = path;
 	return 0;
 }
@@ -89,19 +92,20 @@ static int add_headers(struct forge *forge, struct arena *mem, const struct call
 	if (http_header_add(&request->headers, mem, STR("Accept"),
 			    str_of(call->accept ? call->accept : "application/json"), err) < 0)
 		return -1;
-	if (call->body.len &&
-	    http_header_add(&request->headers, mem, STR("Content-Type"), STR("application/json"), err) < 0)
+	if (call->body.len && http_header_add(&request->headers, mem, STR("Content-Type"),
+					      STR("application/json"), err) < 0)
 		return -1;
 	if (call->bearer.len)
 		return http_header_add(&request->headers, mem, STR("Authorization"),
-				       arena_printf(mem, "Bearer %.*s", STR_ARG(call->bearer)), err);
+				       arena_printf(mem, "Bearer %.*s", STR_ARG(call->bearer)),
+				       err);
 	if (!forge->config.type->authorize)
 		return 0;
 	return forge->config.type->authorize(forge, mem, call->place, request, err);
 }
 
-static int once(struct forge *forge, struct arena *mem, const struct call *call, struct http_response *out,
-		struct err *err)
+static int once(struct forge *forge, struct arena *mem, const struct call *call,
+		struct http_response *out, struct err *err)
 {
 	struct http_request request = { .method = str_of(call->method), .body = call->body };
 	struct http_client *client = call->with_token_client ? forge->token_client : forge->client;
@@ -130,8 +134,8 @@ static void set_retry(struct forge *forge, const struct http_response *response)
 	forge->retry_ms = after > 0 ? after * 1000 : LIMITER_FIRST_WAIT_MS;
 }
 
-int forge_call(struct forge *forge, struct arena *mem, const struct call *call, struct http_response *out,
-	       struct err *err)
+int forge_call(struct forge *forge, struct arena *mem, const struct call *call,
+	       struct http_response *out, struct err *err)
 {
 	struct http_response response;
 
@@ -139,15 +143,20 @@ int forge_call(struct forge *forge, struct arena *mem, const struct call *call, 
 		forge->retry_ms = 0;
 	if (once(forge, mem, call, &response, err) < 0)
 		return -1;
+	/* revoked or out of time before we knew: nothing was done, so the same may be asked again */
+	if (response.status == 401 && !call->bearer.len && call->place &&
+	    forge->config.type->forget && forge->config.type->forget(forge, call->place) &&
+	    once(forge, mem, call, &response, err) < 0)
+		return -1;
 	if (limiter_refused(&response)) {
 		if (!call->with_token_client)
 			set_retry(forge, &response);
-		return err_set(err, ERR_TEMP, "%s asks us to slow down (%d)", forge->config.type->label,
-			       response.status);
+		return err_set(err, ERR_TEMP, "%s asks us to slow down (%d)",
+			       forge->config.type->label, response.status);
 	}
 	if (response.status >= 500 || response.status == 408)
-		return err_set(err, ERR_TEMP, "%s answers %d %s", forge->config.type->label, response.status,
-			       http_status_text(response.status));
+		return err_set(err, ERR_TEMP, "%s answers %d %s", forge->config.type->label,
+			       response.status, http_status_text(response.status));
 	*out = response;
 	return 0;
 }
@@ -159,14 +168,16 @@ static struct str without_secret(struct arena *mem, struct str text, struct str 
 	size_t at;
 
 	while (secret.len >= 4 && (at = str_find(text, secret)) != SIZE_MAX)
-		text = arena_printf(mem, "%.*s***%.*s", (int)at, text.p, STR_ARG(str_from(text, at + secret.len)));
+		text = arena_printf(mem, "%.*s***%.*s", (int)at, text.p,
+				    STR_ARG(str_from(text, at + secret.len)));
 	return text;
 }
 
 /* GitHub's `errors` are strings or objects, GitLab's `message` may be an object of lists. */
 static struct str words_of(struct arena *mem, const json_t *json)
 {
-	static const char *const members[] = { "message", "error.message", "error", "error_description" };
+	static const char *const members[] = { "message", "error.message", "error",
+					       "error_description" };
 	struct str words = { 0 }, detail = { 0 };
 	json_t *errors = payload_at(json, "errors");
 
@@ -179,10 +190,12 @@ static struct str words_of(struct arena *mem, const json_t *json)
 	}
 	if (json_is_array(errors) && json_array_size(errors))
 		detail = str_sub(payload_dump(mem, json_incref(errors)), 0, MAX_REASON);
-	return arena_printf(mem, "%.*s%s%.*s", STR_ARG(words), detail.len ? " " : "", STR_ARG(detail));
+	return arena_printf(mem, "%.*s%s%.*s", STR_ARG(words), detail.len ? " " : "",
+			    STR_ARG(detail));
 }
 
-struct str forge_reason(const struct forge *forge, struct arena *mem, const struct http_response *response)
+struct str forge_reason(const struct forge *forge, struct arena *mem,
+			const struct http_response *response)
 {
 	AUTO_JSON json_t *json = NULL;
 	struct str words = { 0 };
@@ -195,16 +208,18 @@ struct str forge_reason(const struct forge *forge, struct arena *mem, const stru
 	return str_trim(words);
 }
 
-int forge_refused(const struct forge *forge, struct arena *mem, const struct http_response *response, struct err *err)
+int forge_refused(const struct forge *forge, struct arena *mem,
+		  const struct http_response *response, struct err *err)
 {
 	struct str reason = forge_reason(forge, mem, response);
 
-	return err_set(err, ERR_PERM, "%s answers %d %s%s%.*s", forge->config.type->label, response->status,
-		       http_status_text(response->status), reason.len ? ": " : "", STR_ARG(reason));
+	return err_set(err, ERR_PERM, "%s answers %d %s%s%.*s", forge->config.type->label,
+		       response->status, http_status_text(response->status), reason.len ? ": " : "",
+		       STR_ARG(reason));
 }
 
-int forge_get(struct forge *forge, const struct forge_place *place, struct str path,
-	      bool may_lack, json_t **out, struct err *err)
+int forge_get(struct forge *forge, const struct forge_place *place, struct str path, bool may_lack,
+	      json_t **out, struct err *err)
 {
 	const struct call call = { .method = "GET", .path = path, .place = place };
 	AUTO_ARENA struct arena scratch;
@@ -241,14 +256,16 @@ struct str forge_next_link(const struct http_response *response)
 	return (struct str){ 0 };
 }
 
-int forge_list(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str path,
-	       const char *where, size_t page_size, take_fn *take, void *ctx, struct err *err)
+int forge_list(struct forge *forge, struct arena *mem, const struct forge_place *place,
+	       struct str path, const char *where, size_t page_size, take_fn *take, void *ctx,
+	       struct err *err)
 {
 	bool has_query = str_find_byte(path, '?') != SIZE_MAX;
 
 	for (unsigned page = 1; page <= MAX_PAGES; page++) {
-		struct str at = page == 1 ? path : arena_printf(mem, "%.*s%cpage=%u", STR_ARG(path),
-								has_query ? '&' : '?', page);
+		struct str at = page == 1 ? path
+					  : arena_printf(mem, "%.*s%cpage=%u", STR_ARG(path),
+							 has_query ? '&' : '?', page);
 		AUTO_JSON json_t *json = NULL;
 		const json_t *items;
 		size_t i;
@@ -258,7 +275,8 @@ int forge_list(struct forge *forge, struct arena *mem, const struct forge_place 
 		if (forge_get(forge, place, at, false, &json, err) < 0)
 			return -1;
 		items = payload_at(json, where ? where : "");
-		json_array_foreach(items, i, item) {
+		json_array_foreach(items, i, item)
+		{
 			end = take(ctx, mem, item, err);
 			if (end)
 				return end < 0 ? -1 : 0;
@@ -277,11 +295,13 @@ int forge_self(struct forge *forge, struct arena *mem, const struct actor **out,
 
 	if (!forge->self.login.len) {
 		if (!forge->config.type->whoami)
-			return err_set(err, ERR_PERM, "%s has no accounts", forge->config.type->label);
+			return err_set(err, ERR_PERM, "%s has no accounts",
+				       forge->config.type->label);
 		if (forge->config.type->whoami(forge, mem, &self, err) < 0)
 			return -1;
 		if (!self.login.len)
-			return err_set(err, ERR_PERM, "%s does not say who we are", forge->config.type->label);
+			return err_set(err, ERR_PERM, "%s does not say who we are",
+				       forge->config.type->label);
 		forge->self = (struct actor){ arena_str(&forge->mem, self.login),
 					      arena_str(&forge->mem, self.id), self.bot };
 	}
@@ -299,19 +319,20 @@ bool forge_same_login(struct str a, struct str b)
 	return a.len && str_eq_nocase(bare_login(a), bare_login(b));
 }
 
-int forge_whoami_at(struct forge *forge, struct arena *mem, struct str path, const char *login, const char *id,
-		    struct actor *out, struct err *err)
+int forge_whoami_at(struct forge *forge, struct arena *mem, struct str path, const char *login,
+		    const char *id, struct actor *out, struct err *err)
 {
 	AUTO_JSON json_t *json = NULL;
 
 	if (forge_get(forge, NULL, path, false, &json, err) < 0)
 		return -1;
-	*out = (struct actor){ .login = payload_name(mem, json, login), .id = payload_id(mem, json, id) };
+	*out = (struct actor){ .login = payload_name(mem, json, login),
+			       .id = payload_id(mem, json, id) };
 	return 0;
 }
 
-int forge_add_token(struct arena *mem, struct http_request *request, const char *scheme, struct str token,
-		    struct err *err)
+int forge_add_token(struct arena *mem, struct http_request *request, const char *scheme,
+		    struct str token, struct err *err)
 {
 	if (!token.len)
 		return 0;
@@ -319,8 +340,8 @@ int forge_add_token(struct arena *mem, struct http_request *request, const char 
 			       arena_printf(mem, "%s %.*s", scheme, STR_ARG(token)), err);
 }
 
-int forge_add_basic(struct arena *mem, struct http_request *request, struct str login, struct str password,
-		    struct err *err)
+int forge_add_basic(struct arena *mem, struct http_request *request, struct str login,
+		    struct str password, struct err *err)
 {
 	struct str pair = arena_printf(mem, "%.*s:%.*s", STR_ARG(login), STR_ARG(password));
 
@@ -331,9 +352,9 @@ int forge_add_basic(struct arena *mem, struct http_request *request, struct str 
 
 struct search {
 	const struct effect *effect;
-	const char          *text;
-	bool                 found;
-	struct str           id;
+	const char *text;
+	bool found;
+	struct str id;
 };
 
 static int look_at(void *ctx, struct arena *mem, json_t *item, struct err *err)
@@ -348,13 +369,16 @@ static int look_at(void *ctx, struct arena *mem, json_t *item, struct err *err)
 	return 1;
 }
 
-int forge_find_in_list(struct forge *forge, struct arena *mem, const struct effect *effect, const char *where,
-		       size_t page_size, const char *text, bool *found, struct forge_answer *out, struct err *err)
+int forge_find_in_list(struct forge *forge, struct arena *mem, const struct effect *effect,
+		       const char *where, size_t page_size, const char *text, bool *found,
+		       struct forge_answer *out, struct err *err)
 {
-	const struct forge_place place = { effect->repository, effect->installation, effect->number };
+	const struct forge_place place = { effect->repository, effect->installation,
+					   effect->number };
 	struct search search = { .effect = effect, .text = text };
 
-	if (forge_list(forge, mem, &place, effect->find, where, page_size, look_at, &search, err) < 0)
+	if (forge_list(forge, mem, &place, effect->find, where, page_size, look_at, &search, err) <
+	    0)
 		return -1;
 	*found = search.found;
 	if (search.found)

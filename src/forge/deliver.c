@@ -5,7 +5,8 @@
 /* What creates something that people are told of counts more with the forge's limits. */
 static bool is_content(enum effect_kind kind)
 {
-	return kind == EFFECT_REVIEW || kind == EFFECT_COMMENT || kind == EFFECT_REPLY || kind == EFFECT_CHECK;
+	return kind == EFFECT_REVIEW || kind == EFFECT_COMMENT || kind == EFFECT_REPLY ||
+	       kind == EFFECT_CHECK;
 }
 
 static struct str fill_in(struct arena *mem, struct str path, struct str id)
@@ -28,14 +29,16 @@ static enum answer_kind kind_of(int status)
 /* GraphQL says 200 and tells the failure in the body. */
 static bool graphql_failed(const struct effect *effect, const json_t *json)
 {
-	return str_eq(effect->path, STR("graphql")) && json_array_size(payload_at(json, "errors")) > 0;
+	return str_eq(effect->path, STR("graphql")) &&
+	       json_array_size(payload_at(json, "errors")) > 0;
 }
 
 static enum answer_kind graphql_kind(struct arena *mem, const json_t *json)
 {
 	const json_t *first = json_array_get(payload_at(json, "errors"), 0);
 
-	return str_eq(payload_name(mem, first, "type"), STR("NOT_FOUND")) ? ANSWER_GONE : ANSWER_REFUSED;
+	return str_eq(payload_name(mem, first, "type"), STR("NOT_FOUND")) ? ANSWER_GONE
+									  : ANSWER_REFUSED;
 }
 
 static void read_answer(struct forge *forge, struct arena *mem, const struct effect *effect,
@@ -49,18 +52,21 @@ static void read_answer(struct forge *forge, struct arena *mem, const struct eff
 		response->body = str_from(response->body, 5);
 	(void)payload_load(&json, response->body, NULL);
 	if (response->status / 100 != 2 || graphql_failed(effect, json)) {
-		out->kind = response->status / 100 == 2 ? graphql_kind(mem, json) : kind_of(response->status);
+		out->kind = response->status / 100 == 2 ? graphql_kind(mem, json)
+							: kind_of(response->status);
 		out->reason = forge_reason(forge, mem, response);
 	} else {
 		out->id = payload_id(mem, json, member ? member : "id");
 	}
 }
 
-int forge_send(struct forge *forge, struct arena *mem, const struct effect *effect, struct str needed,
-	       struct forge_answer *out, struct err *err)
+int forge_send(struct forge *forge, struct arena *mem, const struct effect *effect,
+	       struct str needed, struct forge_answer *out, struct err *err)
 {
-	const struct forge_place place = { effect->repository, effect->installation, effect->number };
-	struct call call = { .body = effect->body, .place = &place,
+	const struct forge_place place = { effect->repository, effect->installation,
+					   effect->number };
+	struct call call = { .body = effect->body,
+			     .place = &place,
 			     .cost = { .writes = true, .content = is_content(effect->kind) } };
 	struct http_response response;
 
@@ -139,13 +145,13 @@ bool forge_split(struct effect_list *out, struct arena *mem, const struct forge_
 /* ---- the outbox's loop ---- */
 
 struct delivery {
-	struct forge        *forge;
-	struct arena        *mem;
+	struct forge *forge;
+	struct arena *mem;
 	const struct outbox *outbox;
-	struct effect_list   todo;   /* grows while parts replace what was refused */
-	struct str          *ids;    /* answers, by index of todo */
-	size_t               n_ids;
-	struct losses       *losses;
+	struct effect_list todo; /* grows while parts replace what was refused */
+	struct str *ids;         /* answers, by index of todo */
+	size_t n_ids;
+	struct losses *losses;
 };
 
 static struct str needed_id(const struct delivery *delivery, const struct effect *effect)
@@ -156,15 +162,16 @@ static struct str needed_id(const struct delivery *delivery, const struct effect
 	return (struct str){ 0 };
 }
 
-static int send_one(struct delivery *delivery, const struct effect *effect, struct forge_answer *answer,
-		    struct err *err)
+static int send_one(struct delivery *delivery, const struct effect *effect,
+		    struct forge_answer *answer, struct err *err)
 {
 	const struct outbox *outbox = delivery->outbox;
 	struct effect_list parts = { 0 };
 	struct losses losses = { 0 };
 
 	if (outbox->sending(outbox->ctx, effect, err) < 0 ||
-	    forge_send(delivery->forge, delivery->mem, effect, needed_id(delivery, effect), answer, err) < 0)
+	    forge_send(delivery->forge, delivery->mem, effect, needed_id(delivery, effect), answer,
+		       err) < 0)
 		return -1;
 	if (answer->kind != ANSWER_REFUSED ||
 	    !forge_split(&parts, delivery->mem, &delivery->forge->config, effect, &losses))
@@ -178,7 +185,8 @@ static int send_one(struct delivery *delivery, const struct effect *effect, stru
 	return 0;
 }
 
-static int deliver_one(struct delivery *delivery, const struct effect *effect, struct str *id, struct err *err)
+static int deliver_one(struct delivery *delivery, const struct effect *effect, struct str *id,
+		       struct err *err)
 {
 	const struct outbox *outbox = delivery->outbox;
 	enum effect_state state = EFFECT_PLANNED;
@@ -206,7 +214,9 @@ static int deliver_one(struct delivery *delivery, const struct effect *effect, s
 int forge_deliver(struct forge *forge, struct arena *mem, const struct effect_list *effects,
 		  const struct outbox *outbox, struct losses *losses, struct err *err)
 {
-	struct delivery delivery = { .forge = forge, .mem = mem, .outbox = outbox, .losses = losses };
+	struct delivery delivery = {
+		.forge = forge, .mem = mem, .outbox = outbox, .losses = losses
+	};
 	size_t cap = 0;
 
 	for (size_t i = 0; i < effects->n; i++)
@@ -216,9 +226,11 @@ int forge_deliver(struct forge *forge, struct arena *mem, const struct effect_li
 		struct str id = { 0 };
 
 		if (deliver_one(&delivery, &effect, &id, err) < 0)
-			return err_wrap(err, "%s '%.*s'", effect_kind_name(effect.kind), STR_ARG(effect.key));
+			return err_wrap(err, "%s '%.*s'", effect_kind_name(effect.kind),
+					STR_ARG(effect.key));
 		if (delivery.n_ids == cap)
-			delivery.ids = arena_grow(mem, delivery.ids, delivery.n_ids, &cap, sizeof *delivery.ids);
+			delivery.ids = arena_grow(mem, delivery.ids, delivery.n_ids, &cap,
+						  sizeof *delivery.ids);
 		delivery.ids[delivery.n_ids++] = id;
 	}
 	return 0;

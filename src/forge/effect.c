@@ -5,9 +5,12 @@
 const char *effect_kind_name(enum effect_kind kind)
 {
 	static const char *const names[EFFECT_KINDS] = {
-		[EFFECT_REVIEW] = "review",	[EFFECT_COMMENT] = "comment",
-		[EFFECT_REPLY] = "reply",	[EFFECT_RESOLVE] = "resolve",
-		[EFFECT_REACTION] = "reaction", [EFFECT_CHECK] = "check",
+		[EFFECT_REVIEW] = "review",
+		[EFFECT_COMMENT] = "comment",
+		[EFFECT_REPLY] = "reply",
+		[EFFECT_RESOLVE] = "resolve",
+		[EFFECT_REACTION] = "reaction",
+		[EFFECT_CHECK] = "check",
 		[EFFECT_ANNOTATIONS] = "annotations",
 	};
 
@@ -85,8 +88,8 @@ static bool is_path(struct str path)
 	for (size_t i = 0; i < path.len; i++)
 		if (path.p[i] <= ' ' || path.p[i] > '~' || path.p[i] == '\\' || path.p[i] == '#')
 			return false;
-	return path.len > 0 && path.p[0] != '/' && !str_has(path, STR("//")) && !str_has(path, STR("..")) &&
-	       !str_has(str_sub(path, 0, 8), STR(":"));
+	return path.len > 0 && path.p[0] != '/' && !str_has(path, STR("//")) &&
+	       !str_has(path, STR("..")) && !str_has(str_sub(path, 0, 8), STR(":"));
 }
 
 static bool is_method(struct str method)
@@ -112,13 +115,15 @@ static bool read_kind(struct str word, enum effect_kind *kind)
 
 static bool has_shape(const json_t *json)
 {
-	static const char *const texts[] = { "kind", "key", "method", "path", "body", "repository",
-					     "installation", "head", "needs", "find" };
+	static const char *const texts[] = { "kind",  "key",        "method",       "path",
+					     "body",  "repository", "installation", "head",
+					     "needs", "find" };
 
 	for (size_t i = 0; i < COUNT(texts); i++)
 		if (!json_is_string(json_object_get(json, texts[i])))
 			return false;
-	return json_object_size(json) == COUNT(texts) + 2 && json_is_integer(json_object_get(json, "number")) &&
+	return json_object_size(json) == COUNT(texts) + 2 &&
+	       json_is_integer(json_object_get(json, "number")) &&
 	       json_is_integer(json_object_get(json, "parts"));
 }
 
@@ -146,9 +151,9 @@ int effect_decode(struct effect *out, struct arena *mem, struct str text, struct
 	effect.parts = (size_t)payload_number(json, "parts");
 	payload_oid(effect.head_oid, json, "head");
 	head = whole(mem, json, "head");
-	if (!is_key(effect.key) || (effect.needs.len && !is_key(effect.needs)) || !is_method(effect.method) ||
-	    !is_path(effect.path) || (effect.find.len && !is_path(effect.find)) ||
-	    !str_eq(head, str_of(effect.head_oid)))
+	if (!is_key(effect.key) || (effect.needs.len && !is_key(effect.needs)) ||
+	    !is_method(effect.method) || !is_path(effect.path) ||
+	    (effect.find.len && !is_path(effect.find)) || !str_eq(head, str_of(effect.head_oid)))
 		return err_input(err, "effect: a key, method, path or head that none of ours has");
 	*out = effect;
 	return 0;

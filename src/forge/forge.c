@@ -8,8 +8,8 @@
 #include "type.h"
 
 static const struct forge_type *const forge_types[] = {
-	&forge_github, &forge_gitlab, &forge_gitea, &forge_forgejo,
-	&forge_bitbucket, &forge_bitbucket_dc, &forge_gerrit, &forge_generic, &forge_local,
+	&forge_github,       &forge_gitlab, &forge_gitea,   &forge_forgejo, &forge_bitbucket,
+	&forge_bitbucket_dc, &forge_gerrit, &forge_generic, &forge_local,
 };
 
 /* ---- the table ---- */
@@ -80,12 +80,16 @@ int forge_config_check(const struct forge_config *config, struct err *err)
 
 	arena_init(&mem, 1 << 20);
 	if (!config->type)
-		return err_input(err, "integration '%.*s': no such type of forge", STR_ARG(config->name));
+		return err_input(err, "integration '%.*s': no such type of forge",
+				 STR_ARG(config->name));
 	if (!is_name(config->name))
-		return err_input(err, "the name of an integration must be letters, digits, '-', '_' and '.'");
+		return err_input(
+			err,
+			"the name of an integration must be letters, digits, '-', '_' and '.'");
 	for (size_t i = 0; i < config->n_secrets; i++)
 		if (config->secrets[i].len < SIGNATURE_MIN_SECRET)
-			return err_input(err, "integration '%.*s': an empty secret", STR_ARG(config->name));
+			return err_input(err, "integration '%.*s': an empty secret",
+					 STR_ARG(config->name));
 	full = with_defaults(config);
 	if (full.api.len && url_parse(&url, &mem, full.api, err) < 0)
 		return err_wrap(err, "integration '%.*s': api", STR_ARG(config->name));
@@ -98,20 +102,38 @@ int forge_config_check(const struct forge_config *config, struct err *err)
 
 /* ---- deliveries ---- */
 
-int forge_verify(const struct forge_config *config, const struct forge_delivery *delivery, struct err *err)
+int forge_verify(const struct forge_config *config, const struct forge_delivery *delivery,
+		 struct err *err)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < config->n_secrets; i++)
 		any = any || config->secrets[i].len >= SIGNATURE_MIN_SECRET;
 	if (!any)
-		return err_set(err, ERR_PERM, "integration '%.*s' has no secret: nothing can be verified",
+		return err_set(err, ERR_PERM,
+			       "integration '%.*s' has no secret: nothing can be verified",
 			       STR_ARG(config->name));
 	return config->type->verify(config, delivery, err);
 }
 
+struct str delivery_header(struct arena *mem, const struct forge_delivery *delivery,
+			   const char *name)
+{
+	struct str value = http_header_get(delivery->headers, str_of(name));
+	char *copy;
+
+	if (value.len > PAYLOAD_MAX_ID || !str_is_utf8(value))
+		return (struct str){ 0 };
+	copy = arena_z(mem, value);
+	for (size_t i = 0; i < value.len; i++)
+		if ((unsigned char)copy[i] < 0x20 || copy[i] == 0x7f)
+			copy[i] = ' ';
+	return (struct str){ copy, value.len };
+}
+
 /* GitHub and Gitea can be set to send "payload=<JSON>" as a form. */
-static int json_of(struct str *out, struct arena *mem, const struct forge_delivery *delivery, struct err *err)
+static int json_of(struct str *out, struct arena *mem, const struct forge_delivery *delivery,
+		   struct err *err)
 {
 	struct str type = http_header_get(delivery->headers, STR("Content-Type"));
 
@@ -164,124 +186,17 @@ int forge_parse(struct event *out, struct arena *mem, const struct forge_config 
 	return 0;
 }
 
-/* ---- lowering ---- */
-
-static void lowering_start(struct lowering *lowering, struct forge_plan *out, struct arena *mem,
-			   const struct forge_target *target, const struct post_plan *plan)
-{
-	*lowering = (struct lowering){ .mem = mem, .target = target, .plan = plan, .out = out };
-}
-
-static int check_target(const struct forge_target *target, struct err *err)
-{
-	const struct forge_type *type = target->config->type;
-	bool deep = type != &forge_github && type != &forge_gitea && type != &forge_forgejo;
-
-	if (!repository_is_valid(target->pull->repository, deep))
-		return err_input(err, "'%.*s' is no name of a repository", STR_ARG(target->pull->repository));
-	if (!target->key.len || target->key.len > EFFECT_MAX_KEY / 2)
-		return err_set(err, ERR_BUG, "the key of a job must have 1 to %d bytes", EFFECT_MAX_KEY / 2);
-	return 0;
-}
-
-static void lowering_end(struct lowering *lowering)
-{
-	buf_release(&lowering->leftover);
-}
-
-int forge_lower(struct forge_plan *out, struct arena *mem, const struct forge_target *target,
-		const struct post_plan *plan, struct err *err)
-{
-	struct forge_plan made = { 0 };
-	AUTO(lowering_end) struct lowering lowering;
-
-	lowering_start(&lowering, &made, mem, target, plan);
-	if (check_target(target, err) < 0)
-		return -1;
-	if (!target->config->type->lower)
-		return err_set(err, ERR_PERM, "%s takes no reviews", target->config->type->label);
-	target->config->type->lower(&lowering);
-	*out = made;
-	return 0;
-}
-
-int forge_lower_started(struct forge_plan *out, struct arena *mem, const struct forge_target *target,
-			struct err *err)
-{
-	struct forge_plan made = { 0 };
-	AUTO(lowering_end) struct lowering lowering;
-
-	lowering_start(&lowering, &made, mem, target, NULL);
-	if (check_target(target, err) < 0)
-		return -1;
-	if (target->config->type->lower_started)
-		target->config->type->lower_started(&lowering);
-	for (size_t i = 0; i < made.effects.n; i++)
-		memcpy(made.effects.items[i].head_oid, target->pull->head_oid, OID_HEX + 1);
-	*out = made;
-	return 0;
-}
-
-int forge_lower_comment(struct forge_plan *out, struct arena *mem, const struct forge_target *target,
-			struct str body, struct str key_part, struct err *err)
-{
-	struct forge_plan made = { 0 };
-	AUTO(lowering_end) struct lowering lowering;
-
-	lowering_start(&lowering, &made, mem, target, NULL);
-	if (check_target(target, err) < 0)
-		return -1;
-	if (!target->config->type->lower_comment)
-		return err_set(err, ERR_PERM, "%s takes no comments", target->config->type->label);
-	target->config->type->lower_comment(&lowering, body, lower_key(&lowering, arena_z(mem, key_part)));
-	*out = made;
-	return 0;
-}
-
-int forge_lower_reply(struct forge_plan *out, struct arena *mem, const struct forge_target *target,
-		      struct str thread, struct str comment, struct str body, struct str key_part,
-		      struct err *err)
-{
-	struct forge_plan made = { 0 };
-	AUTO(lowering_end) struct lowering lowering;
-
-	lowering_start(&lowering, &made, mem, target, NULL);
-	if (check_target(target, err) < 0)
-		return -1;
-	if (!target->config->type->lower_reply)
-		return forge_lower_comment(out, mem, target, body, key_part, err);
-	if (target->config->type->lower_reply(&lowering, thread, comment, body,
-					      lower_key(&lowering, arena_z(mem, key_part)), err) < 0)
-		return -1;
-	*out = made;
-	return 0;
-}
-
-int forge_lower_reaction(struct forge_plan *out, struct arena *mem, const struct forge_target *target,
-			 struct str comment, enum reaction reaction, struct err *err)
-{
-	struct forge_plan made = { 0 };
-	AUTO(lowering_end) struct lowering lowering;
-
-	lowering_start(&lowering, &made, mem, target, NULL);
-	if (check_target(target, err) < 0)
-		return -1;
-	if (target->config->type->lower_reaction &&
-	    target->config->type->lower_reaction(&lowering, comment, reaction, err) < 0)
-		return -1;
-	*out = made;
-	return 0;
-}
-
 int forge_git(struct forge_git *out, struct arena *mem, const struct forge_config *config,
 	      const struct pull *pull, struct str token, struct err *err)
 {
 	struct forge_config full = with_defaults(config);
 
 	if (!config->type->git)
-		return err_set(err, ERR_PERM, "%s has no repositories of its own", config->type->label);
+		return err_set(err, ERR_PERM, "%s has no repositories of its own",
+			       config->type->label);
 	if (!repository_is_valid(pull->repository, true))
-		return err_input(err, "'%.*s' is no name of a repository", STR_ARG(pull->repository));
+		return err_input(err, "'%.*s' is no name of a repository",
+				 STR_ARG(pull->repository));
 	return config->type->git(out, mem, &full, pull, token.len ? token : config->token, err);
 }
 
@@ -321,7 +236,8 @@ static int open_clients(struct forge *forge, struct err *err)
 	return http_client_open(&forge->token_client, &options, err);
 }
 
-int forge_open(struct forge **out, const struct forge_config *config, const struct forge_env *env, struct err *err)
+int forge_open(struct forge **out, const struct forge_config *config, const struct forge_env *env,
+	       struct err *err)
 {
 	struct forge *forge;
 
@@ -394,8 +310,8 @@ static int lacks(const struct forge *forge, const char *what, struct err *err)
 	return err_set(err, ERR_PERM, "%s has no %s", forge->config.type->label, what);
 }
 
-int forge_token(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str *token,
-		int64_t *expires_ms, struct err *err)
+int forge_token(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		struct str *token, int64_t *expires_ms, struct err *err)
 {
 	if (forge->config.type->token)
 		return forge->config.type->token(forge, mem, place, token, expires_ms, err);
@@ -414,8 +330,8 @@ int forge_whoami(struct forge *forge, struct arena *mem, struct actor *out, stru
 	return 0;
 }
 
-int forge_pull(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
-	       struct err *err)
+int forge_pull(struct forge *forge, struct arena *mem, const struct forge_place *place,
+	       struct pull *out, struct err *err)
 {
 	struct pull pull = { 0 };
 
@@ -427,8 +343,8 @@ int forge_pull(struct forge *forge, struct arena *mem, const struct forge_place 
 	return 0;
 }
 
-int forge_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
-		size_t max, struct pull_list *out, struct err *err)
+int forge_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		enum pull_filter state, size_t max, struct pull_list *out, struct err *err)
 {
 	struct pull_list list = { 0 };
 
@@ -447,18 +363,20 @@ int forge_threads(struct forge *forge, struct arena *mem, const struct forge_pla
 {
 	struct thread_list list = { 0 };
 
-	if (forge->config.type->threads && forge->config.type->threads(forge, mem, place, &list, err) < 0)
+	if (forge->config.type->threads &&
+	    forge->config.type->threads(forge, mem, place, &list, err) < 0)
 		return -1;
 	*out = list;
 	return 0;
 }
 
-int forge_summary(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str *id,
-		  struct err *err)
+int forge_summary(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		  struct str *id, struct err *err)
 {
 	struct str found = { 0 };
 
-	if (forge->config.type->summary && forge->config.type->summary(forge, mem, place, &found, err) < 0)
+	if (forge->config.type->summary &&
+	    forge->config.type->summary(forge, mem, place, &found, err) < 0)
 		return -1;
 	*id = found;
 	return 0;

@@ -1,22 +1,26 @@
 #include "generic.h"
 
-int generic_verify(const struct forge_config *config, const struct forge_delivery *delivery, struct err *err)
+int generic_verify(const struct forge_config *config, const struct forge_delivery *delivery,
+		   struct err *err)
 {
 	const struct secrets secrets = { config->secrets, config->n_secrets };
 	struct str standard = http_header_get(delivery->headers, STR("Webhook-Signature"));
 	struct str plain = http_header_get(delivery->headers, STR("X-Hub-Signature-256"));
 
 	if (standard.len) {
-		if (signature_standard(&secrets, standard, http_header_get(delivery->headers, STR("Webhook-Id")),
+		if (signature_standard(&secrets, standard,
+				       http_header_get(delivery->headers, STR("Webhook-Id")),
 				       http_header_get(delivery->headers, STR("Webhook-Timestamp")),
 				       delivery->body, delivery->now))
 			return 0;
-		return err_set(err, ERR_PERM, "Webhook-Signature does not fit body, id, time and our secrets");
+		return err_set(err, ERR_PERM,
+			       "Webhook-Signature does not fit body, id, time and our secrets");
 	}
 	if (!plain.len)
 		return err_set(err, ERR_PERM, "neither Webhook-Signature nor X-Hub-Signature-256");
 	if (!signature_sha256(&secrets, plain, delivery->body))
-		return err_set(err, ERR_PERM, "X-Hub-Signature-256 does not fit the body and our secrets");
+		return err_set(err, ERR_PERM,
+			       "X-Hub-Signature-256 does not fit the body and our secrets");
 	return 0;
 }
 
@@ -78,20 +82,22 @@ static int read_name(struct event *out, struct str name, struct err *err)
 		if (str_eq(rest, str_of(event_action_name((enum event_action)i))))
 			out->action = (enum event_action)i;
 	if (out->kind == EVENT_OTHER || out->action == ACTION_NONE)
-		return err_input(err, "'event' must be like \"pull.opened\" or \"ci.failed\" (docs/events.md)");
+		return err_input(
+			err,
+			"'event' must be like \"pull.opened\" or \"ci.failed\" (docs/events.md)");
 	return 0;
 }
 
-int generic_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery, const json_t *body,
-		  struct err *err)
+int generic_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery,
+		  const json_t *body, struct err *err)
 {
-	struct str id = http_header_get(delivery->headers, STR("Webhook-Id"));
+	struct str id = delivery_header(mem, delivery, "Webhook-Id");
 
 	out->name = payload_name(mem, body, "event");
 	if (read_name(out, out->name, err) < 0)
 		return -1;
 	/* of what was signed, the header too; of a spooled event, only the body tells */
-	out->delivery = id.len ? arena_str(mem, str_sub(id, 0, PAYLOAD_MAX_ID)) : payload_id(mem, body, "delivery");
+	out->delivery = id.len ? id : payload_id(mem, body, "delivery");
 	out->repository = payload_name(mem, body, "repository");
 	out->sender = actor_at(mem, body, "sender");
 	out->number = payload_number(body, "number");

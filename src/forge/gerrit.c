@@ -12,18 +12,21 @@ static int check(const struct forge_config *config, struct err *err)
 }
 
 /* The webhooks plugin has neither secret nor signature: a secret in its URL is all there is. Facts are asked for again before anything is done. */
-static int verify(const struct forge_config *config, const struct forge_delivery *delivery, struct err *err)
+static int verify(const struct forge_config *config, const struct forge_delivery *delivery,
+		  struct err *err)
 {
 	const struct secrets secrets = { config->secrets, config->n_secrets };
 	AUTO_ARENA struct arena mem;
 	struct str key;
 
 	arena_init(&mem, 1 << 20);
-	if (url_query_get(&key, &mem, delivery->query, STR("key")) && signature_token(&secrets, key))
+	if (url_query_get(&key, &mem, delivery->query, STR("key")) &&
+	    signature_token(&secrets, key))
 		return 0;
 	if (signature_basic(&secrets, http_header_get(delivery->headers, STR("Authorization"))))
 		return 0;
-	return err_set(err, ERR_PERM, "neither ?key= in the address nor a Basic password is one of our secrets");
+	return err_set(err, ERR_PERM,
+		       "neither ?key= in the address nor a Basic password is one of our secrets");
 }
 
 /* ---- events: the webhooks plugin posts what `gerrit stream-events` prints ---- */
@@ -40,7 +43,8 @@ static struct actor actor_at(struct arena *mem, const json_t *json, const char *
 static void read_change(struct event *out, struct arena *mem, const json_t *body)
 {
 	const json_t *change = payload_at(body, "change");
-	struct str number = payload_id(mem, change, "number"), status = payload_name(mem, change, "status");
+	struct str number = payload_id(mem, change, "number"),
+		   status = payload_name(mem, change, "status");
 
 	out->repository = payload_name(mem, change, "project");
 	str_to_u64(number, &out->number);
@@ -68,8 +72,8 @@ static enum event_action wip(const json_t *body)
 }
 
 static const struct {
-	const char       *type, *by;
-	enum event_kind   kind;
+	const char *type, *by;
+	enum event_kind kind;
 	enum event_action action;
 	enum event_action (*act)(const json_t *body);
 } types[] = {
@@ -91,14 +95,16 @@ static void parse_ref_updated(struct event *out, struct arena *mem, const json_t
 	out->sender = actor_at(mem, body, "submitter");
 	out->repository = payload_name(mem, body, "refUpdate.project");
 	/* some versions leave out refs/heads/ */
-	out->push.ref = !ref.len || str_starts(ref, STR("refs/")) ? ref : arena_printf(mem, "refs/heads/%.*s", STR_ARG(ref));
+	out->push.ref = !ref.len || str_starts(ref, STR("refs/"))
+				? ref
+				: arena_printf(mem, "refs/heads/%.*s", STR_ARG(ref));
 	payload_oid(out->push.before, body, "refUpdate.oldRev");
 	payload_oid(out->push.after, body, "refUpdate.newRev");
 	out->action = out->push.after[0] ? ACTION_UPDATED : ACTION_DELETED;
 }
 
-int gerrit_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery, const json_t *body,
-		 struct err *err)
+int gerrit_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery,
+		 const json_t *body, struct err *err)
 {
 	struct str type = payload_name(mem, body, "type");
 
@@ -140,14 +146,17 @@ static int git(struct forge_git *out, struct arena *mem, const struct forge_conf
 		      path_printf(mem, "%.*s/%s%.*s", STR_ARG(web), token.len ? "a/" : "",
 				  STR_ARG(repository_path(mem, pull->repository))),
 		      config->login, token,
-		      arena_printf(mem, "refs/changes/%02llu/%llu/%u", (unsigned long long)(pull->number % 100),
-				   (unsigned long long)pull->number, pull->version), err);
+		      arena_printf(mem, "refs/changes/%02llu/%llu/%u",
+				   (unsigned long long)(pull->number % 100),
+				   (unsigned long long)pull->number, pull->version),
+		      err);
 }
 
 const struct forge_type forge_gerrit = {
 	.name = "gerrit",
 	.label = "Gerrit",
-	.abilities = FORGE_RANGES | FORGE_SUGGESTIONS | FORGE_RESOLVE | FORGE_REPLIES | FORGE_GIT | FORGE_PULL_REFS,
+	.abilities = FORGE_RANGES | FORGE_SUGGESTIONS | FORGE_RESOLVE | FORGE_REPLIES | FORGE_GIT |
+		     FORGE_PULL_REFS,
 	.limits = { .concurrent = 10 },
 	.check = check,
 	.verify = verify,

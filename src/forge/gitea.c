@@ -13,37 +13,40 @@ static int check(const struct forge_config *config, struct err *err)
 	return 0;
 }
 
-static int verify(const struct forge_config *config, const struct forge_delivery *delivery, struct err *err)
+static int verify(const struct forge_config *config, const struct forge_delivery *delivery,
+		  struct err *err)
 {
-	static const char *const names[] = { "X-Forgejo-Signature", "X-Gitea-Signature", "X-Gogs-Signature" };
+	static const char *const names[] = { "X-Forgejo-Signature", "X-Gitea-Signature",
+					     "X-Gogs-Signature" };
 	const struct secrets secrets = { config->secrets, config->n_secrets };
 	struct str signature = { 0 };
 
 	for (size_t i = 0; i < COUNT(names) && !signature.len; i++)
 		signature = http_header_get(delivery->headers, str_of(names[i]));
 	if (!signature.len)
-		return err_set(err, ERR_PERM, "no X-Gitea-Signature: is a secret set on the webhook?");
+		return err_set(err, ERR_PERM,
+			       "no X-Gitea-Signature: is a secret set on the webhook?");
 	if (!signature_hex(&secrets, signature, delivery->body))
-		return err_set(err, ERR_PERM, "the signature does not fit the body and our secrets");
+		return err_set(err, ERR_PERM,
+			       "the signature does not fit the body and our secrets");
 	return 0;
 }
 
 /* GitHub's names come along as copies; Gitea's own tell more. */
-static int parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery, const json_t *body,
-		 struct err *err)
+static int parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery,
+		 const json_t *body, struct err *err)
 {
 	static const char *const names[][2] = { { "X-Forgejo-Event", "X-Forgejo-Delivery" },
 						{ "X-Gitea-Event", "X-Gitea-Delivery" },
 						{ "X-Gogs-Event", "X-Gogs-Delivery" } };
 
 	for (size_t i = 0; i < COUNT(names); i++) {
-		struct str name = http_header_get(delivery->headers, str_of(names[i][0]));
-		struct str id = http_header_get(delivery->headers, str_of(names[i][1]));
+		struct str name = delivery_header(mem, delivery, names[i][0]);
 
-		if (!name.len || name.len > 100)
+		if (!name.len)
 			continue;
-		out->delivery = arena_str(mem, str_sub(id, 0, PAYLOAD_MAX_ID));
-		github_parse_named(out, mem, arena_str(mem, name), body);
+		out->delivery = delivery_header(mem, delivery, names[i][1]);
+		github_parse_named(out, mem, name, body);
 		return 0;
 	}
 	return err_input(err, "no X-Gitea-Event");
@@ -53,15 +56,17 @@ static int parse(struct event *out, struct arena *mem, const struct forge_delive
 
 static struct str pulls(struct lowering *lowering, const char *rest)
 {
-	return path_printf(lowering->mem, "repos/%.*s/pulls/%llu/%s",
-			   STR_ARG(repository_path(lowering->mem, lowering->target->pull->repository)),
-			   (unsigned long long)lowering->target->pull->number, rest);
+	return path_printf(
+		lowering->mem, "repos/%.*s/pulls/%llu/%s",
+		STR_ARG(repository_path(lowering->mem, lowering->target->pull->repository)),
+		(unsigned long long)lowering->target->pull->number, rest);
 }
 
 static struct str issues(struct lowering *lowering, const char *rest)
 {
-	return path_printf(lowering->mem, "repos/%.*s/issues/%s",
-			   STR_ARG(repository_path(lowering->mem, lowering->target->pull->repository)), rest);
+	return path_printf(
+		lowering->mem, "repos/%.*s/issues/%s",
+		STR_ARG(repository_path(lowering->mem, lowering->target->pull->repository)), rest);
 }
 
 static struct str issue_comments(struct lowering *lowering, const char *query)
@@ -77,22 +82,23 @@ static json_t *make_comment(struct lowering *lowering, const struct post_comment
 
 	if (comment->start_line && comment->start_line < comment->line)
 		lower_lose(lowering, LOSS_RANGE, 1);
-	return json_pack("{s:o, s:o, s:I, s:I}", "path", payload_text(comment->path), "body",
-			 payload_text(lower_body_diff(lowering, comment, (struct str){ 0 }, MAX_BODY)),
-			 "new_position", (json_int_t)(old ? 0 : comment->line), "old_position",
-			 (json_int_t)(old ? comment->line : 0));
+	return json_pack(
+		"{s:o, s:o, s:I, s:I}", "path", payload_text(comment->path), "body",
+		payload_text(lower_body_diff(lowering, comment, (struct str){ 0 }, MAX_BODY)),
+		"new_position", (json_int_t)(old ? 0 : comment->line), "old_position",
+		(json_int_t)(old ? comment->line : 0));
 }
 
 static void add_review(struct lowering *lowering, json_t *comments)
 {
 	struct str key = lower_key_json(lowering, "review", comments);
 	size_t parts = json_array_size(comments); /* the body takes them over */
-	struct effect *effect =
-		lower_add(lowering, EFFECT_REVIEW, key, "POST", pulls(lowering, "reviews"),
-			  json_pack("{s:s, s:s, s:o, s:o}", "commit_id", lowering->plan->head_oid, "event",
-				    "COMMENT", "body",
-				    payload_text(lower_marked(lowering, (struct str){ 0 }, key, MAX_BODY)),
-				    "comments", comments));
+	struct effect *effect = lower_add(
+		lowering, EFFECT_REVIEW, key, "POST", pulls(lowering, "reviews"),
+		json_pack("{s:s, s:s, s:o, s:o}", "commit_id", lowering->plan->head_oid, "event",
+			  "COMMENT", "body",
+			  payload_text(lower_marked(lowering, (struct str){ 0 }, key, MAX_BODY)),
+			  "comments", comments));
 
 	effect->parts = parts;
 	effect->find = pulls(lowering, "reviews?limit=50");
@@ -122,8 +128,9 @@ static void add_reviews(struct lowering *lowering)
 
 static void add_comment(struct lowering *lowering, struct str text, struct str key)
 {
-	struct effect *effect = lower_add(lowering, EFFECT_COMMENT, key, "POST", issue_comments(lowering, ""),
-					  json_pack("{s:o}", "body", payload_text(text)));
+	struct effect *effect =
+		lower_add(lowering, EFFECT_COMMENT, key, "POST", issue_comments(lowering, ""),
+			  json_pack("{s:o}", "body", payload_text(text)));
 
 	effect->find = issue_comments(lowering, "?limit=50");
 }
@@ -137,14 +144,16 @@ static void add_summary(struct lowering *lowering)
 		return;
 	if (id.len)
 		lower_add(lowering, EFFECT_COMMENT, key, "PATCH",
-			  path_printf(lowering->mem, "%.*scomments/%.*s", STR_ARG(issues(lowering, "")),
+			  path_printf(lowering->mem, "%.*scomments/%.*s",
+				      STR_ARG(issues(lowering, "")),
 				      STR_ARG(url_escaped(lowering->mem, id))),
 			  json_pack("{s:o}", "body", payload_text(text)));
 	else
 		add_comment(lowering, text, key);
 }
 
-static void add_threads(struct lowering *lowering, const struct thread *threads, size_t n, const char *verb)
+static void add_threads(struct lowering *lowering, const struct thread *threads, size_t n,
+			const char *verb)
 {
 	if (!(lowering->target->abilities & FORGE_RESOLVE)) {
 		lower_lose(lowering, LOSS_RESOLVE, n);
@@ -153,8 +162,10 @@ static void add_threads(struct lowering *lowering, const struct thread *threads,
 	for (size_t i = 0; i < n; i++)
 		lower_add(lowering, EFFECT_RESOLVE, lower_key_again(lowering, verb, threads[i].id), "POST",
 			  path_printf(lowering->mem, "repos/%.*s/pulls/comments/%.*s/%s",
-				      STR_ARG(repository_path(lowering->mem, lowering->target->pull->repository)),
-				      STR_ARG(url_escaped(lowering->mem, threads[i].id)), verb), NULL);
+				      STR_ARG(repository_path(lowering->mem,
+							      lowering->target->pull->repository)),
+				      STR_ARG(url_escaped(lowering->mem, threads[i].id)), verb),
+			  NULL);
 }
 
 static void lower(struct lowering *lowering)
@@ -178,18 +189,20 @@ static void lower_comment(struct lowering *lowering, struct str body, struct str
 	add_comment(lowering, lower_marked(lowering, body, key, MAX_BODY), key);
 }
 
-static int lower_reaction(struct lowering *lowering, struct str comment, enum reaction reaction, struct err *err)
+static int lower_reaction(struct lowering *lowering, struct str comment, enum reaction reaction,
+			  struct err *err)
 {
-	static const char *const contents[REACTIONS] = { [REACTION_SEEN] = "eyes", [REACTION_DONE] = "+1",
-							 [REACTION_REFUSED] = "confused" };
+	static const char *const contents[REACTIONS] = {
+		[REACTION_SEEN] = "eyes", [REACTION_DONE] = "+1", [REACTION_REFUSED] = "confused"
+	};
 	struct str prefix = STR("issues/comments/");
 	uint64_t number;
 
 	if (!str_starts(comment, prefix) || !str_to_u64(str_from(comment, prefix.len), &number))
 		return err_input(err, "no comment that takes reactions");
 	lower_add(lowering, EFFECT_REACTION, lower_key(lowering, contents[reaction]), "POST",
-		  path_printf(lowering->mem, "%.*scomments/%llu/reactions", STR_ARG(issues(lowering, "")),
-			      (unsigned long long)number),
+		  path_printf(lowering->mem, "%.*scomments/%llu/reactions",
+			      STR_ARG(issues(lowering, "")), (unsigned long long)number),
 		  json_pack("{s:s}", "content", contents[reaction]));
 	return 0;
 }
@@ -209,7 +222,8 @@ static int probe(struct forge *forge, struct arena *mem, unsigned *abilities, st
 	struct http_request request = { .method = STR("GET") };
 	struct http_response response;
 
-	request.url = arena_printf(mem, "%.*s/swagger.v1.json", (int)(forge->config.api.len - 7), forge->config.api.p);
+	request.url = arena_printf(mem, "%.*s/swagger.v1.json", (int)(forge->config.api.len - 7),
+				   forge->config.api.p);
 	if (http_send(forge->client, mem, &request, &response, err) < 0)
 		return err_wrap(err, "%s", forge->config.type->label);
 	if (response.status != 200 || !str_has(response.body, STR("/pulls/comments/{id}/resolve")))
@@ -223,19 +237,19 @@ static int whoami(struct forge *forge, struct arena *mem, struct actor *out, str
 }
 
 struct seen {
-	struct thread *thread;  /* NULL: somebody else's */
-	struct str     path, author;
-	int64_t        line;    /* negative: old side */
+	struct thread *thread; /* NULL: somebody else's */
+	struct str path, author;
+	int64_t line; /* negative: old side */
 };
 
 struct reading {
 	struct thread_list *list;
-	struct str          self, prefix;
-	struct forge       *forge;
+	struct str self, prefix;
+	struct forge *forge;
 	const struct forge_place *place;
 	struct {
 		struct seen *items;
-		size_t       n, cap;
+		size_t n, cap;
 	} seen;
 };
 
@@ -243,8 +257,10 @@ static int take_comment(void *ctx, struct arena *mem, json_t *item, struct err *
 {
 	struct reading *reading = ctx;
 	struct thread thread = { 0 };
-	struct seen seen = { .path = payload_name(mem, item, "path"), .author = payload_name(mem, item, "user.login") };
-	uint64_t new_line = payload_number(item, "position"), old_line = payload_number(item, "original_position");
+	struct seen seen = { .path = payload_name(mem, item, "path"),
+			     .author = payload_name(mem, item, "user.login") };
+	uint64_t new_line = payload_number(item, "position"),
+		 old_line = payload_number(item, "original_position");
 	struct str resolver = payload_name(mem, item, "resolver.login");
 
 	(void)err;
@@ -273,7 +289,8 @@ static int take_review(void *ctx, struct arena *mem, json_t *item, struct err *e
 	if (!payload_number(item, "comments_count"))
 		return 0;
 	/* all of a review's comments come at once */
-	return forge_list(reading->forge, mem, reading->place, path, NULL, SIZE_MAX, take_comment, reading, err);
+	return forge_list(reading->forge, mem, reading->place, path, NULL, SIZE_MAX, take_comment,
+			  reading, err);
 }
 
 /* A conversation is a line: who else wrote there answered us. */
@@ -302,7 +319,8 @@ static int threads(struct forge *forge, struct arena *mem, const struct forge_pl
 	reading.prefix = path_printf(mem, "repos/%.*s/pulls/%llu/reviews",
 				     STR_ARG(repository_path(mem, place->repository)),
 				     (unsigned long long)place->number);
-	if (forge_list(forge, mem, place, arena_printf(mem, "%.*s?limit=%d", STR_ARG(reading.prefix), PAGE), NULL,
+	if (forge_list(forge, mem, place,
+		       arena_printf(mem, "%.*s?limit=%d", STR_ARG(reading.prefix), PAGE), NULL,
 		       PAGE, take_review, &reading, err) < 0)
 		return -1;
 	mark_replies(&reading);
@@ -312,13 +330,15 @@ static int threads(struct forge *forge, struct arena *mem, const struct forge_pl
 static int git(struct forge_git *out, struct arena *mem, const struct forge_config *config,
 	       const struct pull *pull, struct str token, struct err *err)
 {
-	struct str web = config->web.len ? config->web : str_sub(config->api, 0, config->api.len - 7);
+	struct str web =
+		config->web.len ? config->web : str_sub(config->api, 0, config->api.len - 7);
 
 	return git_of(out, mem, pull,
 		      path_printf(mem, "%.*s/%.*s.git", STR_ARG(web),
 				  STR_ARG(repository_path(mem, pull->repository))),
 		      STR("oauth2"), token,
-		      arena_printf(mem, "refs/pull/%llu/head", (unsigned long long)pull->number), err);
+		      arena_printf(mem, "refs/pull/%llu/head", (unsigned long long)pull->number),
+		      err);
 }
 
 static int find(struct forge *forge, struct arena *mem, const struct effect *effect, bool *found,
@@ -328,16 +348,17 @@ static int find(struct forge *forge, struct arena *mem, const struct effect *eff
 }
 
 /* Two names for one API; Forgejo's differs in headers of deliveries alone. */
-#define FAMILY(type_name, type_label)                                                                \
-	{                                                                                            \
-		.name = type_name, .label = type_label,                                              \
-		.abilities = FORGE_RESOLVE | FORGE_REACTIONS | FORGE_SIGNED | FORGE_GIT | FORGE_PULL_REFS, \
-		.limits = { .concurrent = 10 }, .check = check, .verify = verify, .parse = parse,    \
-		.lower = lower, .lower_started = lower_started, .lower_comment = lower_comment,      \
-		.lower_reaction = lower_reaction, .split = github_split, .git = git,                 \
-		.authorize = authorize, .probe = probe, .whoami = whoami, .pull = github_pull,       \
-		.pulls = github_pulls, .threads = threads, .summary = github_summary,                \
-		.permission = github_permission, .find = find,                                       \
+#define FAMILY(type_name, type_label)                                                             \
+	{                                                                                         \
+		.name = type_name, .label = type_label,                                           \
+		.abilities = FORGE_RESOLVE | FORGE_REACTIONS | FORGE_SIGNED | FORGE_GIT |         \
+			     FORGE_PULL_REFS,                                                     \
+		.limits = { .concurrent = 10 }, .check = check, .verify = verify, .parse = parse, \
+		.lower = lower, .lower_started = lower_started, .lower_comment = lower_comment,   \
+		.lower_reaction = lower_reaction, .split = github_split, .git = git,              \
+		.authorize = authorize, .probe = probe, .whoami = whoami, .pull = github_pull,    \
+		.pulls = github_pulls, .threads = threads, .summary = github_summary,             \
+		.permission = github_permission, .find = find,                                    \
 	}
 
 const struct forge_type forge_gitea = FAMILY("gitea", "Gitea");

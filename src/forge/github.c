@@ -14,15 +14,18 @@ static int check(const struct forge_config *config, struct err *err)
 	return 0;
 }
 
-static int verify(const struct forge_config *config, const struct forge_delivery *delivery, struct err *err)
+static int verify(const struct forge_config *config, const struct forge_delivery *delivery,
+		  struct err *err)
 {
 	const struct secrets secrets = { config->secrets, config->n_secrets };
 	struct str signature = http_header_get(delivery->headers, STR("X-Hub-Signature-256"));
 
 	if (!signature.len)
-		return err_set(err, ERR_PERM, "no X-Hub-Signature-256: is a secret set on the webhook?");
+		return err_set(err, ERR_PERM,
+			       "no X-Hub-Signature-256: is a secret set on the webhook?");
 	if (!signature_sha256(&secrets, signature, delivery->body))
-		return err_set(err, ERR_PERM, "X-Hub-Signature-256 does not fit the body and our secrets");
+		return err_set(err, ERR_PERM,
+			       "X-Hub-Signature-256 does not fit the body and our secrets");
 	return 0;
 }
 
@@ -43,8 +46,9 @@ const struct forge_type forge_github = {
 	.name = "github",
 	.label = "GitHub",
 	.public_api = "https://api.github.com",
-	.abilities = FORGE_RANGES | FORGE_SUGGESTIONS | FORGE_RESOLVE | FORGE_CHECKS | FORGE_REACTIONS |
-		     FORGE_REPLIES | FORGE_REDELIVERY | FORGE_SIGNED | FORGE_GIT | FORGE_PULL_REFS,
+	.abilities = FORGE_RANGES | FORGE_SUGGESTIONS | FORGE_RESOLVE | FORGE_CHECKS |
+		     FORGE_REACTIONS | FORGE_REPLIES | FORGE_REDELIVERY | FORGE_SIGNED | FORGE_GIT |
+		     FORGE_PULL_REFS,
 	/* docs.github.com, "Rate limits for the REST API": the lowest of each, for they cannot be asked for */
 	.limits = { .buckets = { [BUCKET_REQUESTS] = { 5000, 3600 * 1000 },
 				 [BUCKET_POINTS] = { 900, 60 * 1000 },
@@ -64,6 +68,7 @@ const struct forge_type forge_github = {
 	.authorize = github_authorize,
 	.probe = probe,
 	.token = github_token,
+	.forget = github_forget,
 	.whoami = github_whoami,
 	.pull = github_pull,
 	.pulls = github_pulls,

@@ -22,6 +22,7 @@ int github_authorize(struct forge *forge, struct arena *mem, const struct forge_
 		     struct http_request *request, struct err *err);
 int github_token(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str *token,
 		 int64_t *expires_ms, struct err *err);
+bool github_forget(struct forge *forge, const struct forge_place *place);
 /* The App's own, for /app; ERR_INPUT when the key is none. */
 int github_jwt(struct str *out, struct arena *mem, const struct forge_config *config, int64_t now_s, struct err *err);
 bool github_key_is_valid(struct str pem);

@@ -13,15 +13,15 @@ static struct actor actor_at(struct arena *mem, const json_t *json, const char *
 static enum event_action pull_action(struct str action, bool merged)
 {
 	static const struct {
-		const char       *word;
+		const char *word;
 		enum event_action action;
 	} table[] = {
-		{ "opened", ACTION_OPENED },	   { "reopened", ACTION_OPENED },
+		{ "opened", ACTION_OPENED },           { "reopened", ACTION_OPENED },
 		{ "ready_for_review", ACTION_OPENED }, { "synchronize", ACTION_UPDATED },
 		{ "synchronized", ACTION_UPDATED }, /* Gitea's word */
-		{ "edited", ACTION_EDITED },	   { "labeled", ACTION_EDITED },
-		{ "unlabeled", ACTION_EDITED },	   { "converted_to_draft", ACTION_EDITED },
-		{ "label_updated", ACTION_EDITED }, { "label_cleared", ACTION_EDITED },
+		{ "edited", ACTION_EDITED },           { "labeled", ACTION_EDITED },
+		{ "unlabeled", ACTION_EDITED },        { "converted_to_draft", ACTION_EDITED },
+		{ "label_updated", ACTION_EDITED },    { "label_cleared", ACTION_EDITED },
 	};
 
 	if (str_eq(action, STR("closed")))
@@ -73,7 +73,8 @@ static enum event_action comment_action(struct str action)
 		return ACTION_CREATED;
 	if (str_eq(action, STR("edited")))
 		return ACTION_EDITED;
-	return str_eq(action, STR("deleted")) || str_eq(action, STR("dismissed")) ? ACTION_DELETED : ACTION_NONE;
+	return str_eq(action, STR("deleted")) || str_eq(action, STR("dismissed")) ? ACTION_DELETED
+										  : ACTION_NONE;
 }
 
 /* GitHub's word for who may write here. A member of the organisation may lack access to this repository: forge_permission tells. */
@@ -84,8 +85,8 @@ static bool may_write(struct arena *mem, const json_t *comment)
 	return str_eq(word, STR("OWNER")) || str_eq(word, STR("COLLABORATOR"));
 }
 
-static void read_comment(struct event *out, struct arena *mem, const json_t *body, const char *member,
-			 const char *prefix)
+static void read_comment(struct event *out, struct arena *mem, const json_t *body,
+			 const char *member, const char *prefix)
 {
 	const json_t *comment = payload_at(body, member);
 	struct str id = payload_id(mem, comment, "id");
@@ -147,21 +148,22 @@ static void parse_push(struct event *out, struct arena *mem, const json_t *body)
 	out->push.ref = payload_name(mem, body, "ref");
 	payload_oid(out->push.before, body, "before");
 	payload_oid(out->push.after, body, "after");
-	out->action = payload_bool(body, "deleted") || !out->push.after[0] ? ACTION_DELETED : ACTION_UPDATED;
+	out->action = payload_bool(body, "deleted") || !out->push.after[0] ? ACTION_DELETED
+									   : ACTION_UPDATED;
 }
 
 /* `conclusion` of checks and workflows, `state` of statuses. */
 static enum event_action result_of(struct str word)
 {
 	static const struct {
-		const char       *word;
+		const char *word;
 		enum event_action action;
 	} table[] = {
-		{ "success", ACTION_SUCCEEDED },   { "neutral", ACTION_SUCCEEDED },
-		{ "skipped", ACTION_SUCCEEDED },   { "failure", ACTION_FAILED },
-		{ "error", ACTION_FAILED },	   { "timed_out", ACTION_FAILED },
+		{ "success", ACTION_SUCCEEDED },      { "neutral", ACTION_SUCCEEDED },
+		{ "skipped", ACTION_SUCCEEDED },      { "failure", ACTION_FAILED },
+		{ "error", ACTION_FAILED },           { "timed_out", ACTION_FAILED },
 		{ "startup_failure", ACTION_FAILED }, { "action_required", ACTION_STARTED },
-		{ "cancelled", ACTION_CANCELLED }, { "stale", ACTION_CANCELLED },
+		{ "cancelled", ACTION_CANCELLED },    { "stale", ACTION_CANCELLED },
 		{ "pending", ACTION_STARTED },
 	};
 
@@ -246,7 +248,8 @@ static void parse_installation(struct event *out, struct arena *mem, const json_
 	struct str action = payload_name(mem, body, "action");
 
 	out->kind = EVENT_INSTALL;
-	if (str_eq(action, STR("deleted")) || str_eq(action, STR("suspend")) || str_eq(action, STR("removed")))
+	if (str_eq(action, STR("deleted")) || str_eq(action, STR("suspend")) ||
+	    str_eq(action, STR("removed")))
 		out->action = ACTION_DELETED;
 	else
 		out->action = ACTION_CREATED;
@@ -258,7 +261,8 @@ static const struct {
 } parsers[] = {
 	{ "pull_request", parse_pull },
 	{ "issue_comment", parse_issue_comment },
-	{ "pull_request_comment", parse_gitea_review }, /* Gitea has a word for each kind of review */
+	{ "pull_request_comment",
+	  parse_gitea_review }, /* Gitea has a word for each kind of review */
 	{ "pull_request_approved", parse_gitea_review },
 	{ "pull_request_rejected", parse_gitea_review },
 	{ "pull_request_review_comment", parse_review_comment },
@@ -278,7 +282,8 @@ void github_parse_named(struct event *out, struct arena *mem, struct str name, c
 {
 	struct str action = payload_name(mem, body, "action");
 
-	out->name = action.len ? arena_printf(mem, "%.*s.%.*s", STR_ARG(name), STR_ARG(action)) : name;
+	out->name =
+		action.len ? arena_printf(mem, "%.*s.%.*s", STR_ARG(name), STR_ARG(action)) : name;
 	out->repository = payload_name(mem, body, "repository.full_name");
 	out->installation = payload_id(mem, body, "installation.id");
 	out->sender = actor_at(mem, body, "sender");
@@ -287,15 +292,14 @@ void github_parse_named(struct event *out, struct arena *mem, struct str name, c
 			parsers[i].parse(out, mem, body);
 }
 
-int github_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery, const json_t *body,
-		 struct err *err)
+int github_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery,
+		 const json_t *body, struct err *err)
 {
-	struct str name = http_header_get(delivery->headers, STR("X-GitHub-Event"));
-	struct str id = http_header_get(delivery->headers, STR("X-GitHub-Delivery"));
+	struct str name = delivery_header(mem, delivery, "X-GitHub-Event");
 
-	if (!name.len || name.len > 100)
+	if (!name.len)
 		return err_input(err, "no X-GitHub-Event");
-	out->delivery = arena_str(mem, str_sub(id, 0, PAYLOAD_MAX_ID));
-	github_parse_named(out, mem, arena_str(mem, name), body);
+	out->delivery = delivery_header(mem, delivery, "X-GitHub-Delivery");
+	github_parse_named(out, mem, name, body);
 	return 0;
 }

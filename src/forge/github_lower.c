@@ -4,19 +4,21 @@
 #include "http/url.h"
 
 enum {
-	MAX_COMMENTS = 30,      /* of one review: more trips GitHub's abuse detection (reviewdog, lookout) */
+	MAX_COMMENTS =
+		30, /* of one review: more trips GitHub's abuse detection (reviewdog, lookout) */
 	MAX_BODY = 65536,       /* characters of a comment; bytes are never fewer */
 	MAX_OUTPUT = 65535,     /* of a check's summary and of its text */
 	MAX_ANNOTATIONS = 50,   /* of one request */
 	MAX_MESSAGE = 64 << 10, /* of an annotation */
 	MAX_TITLE = 255,
-	MAX_DESCRIPTION = 140,  /* of a commit status */
+	MAX_DESCRIPTION = 140, /* of a commit status */
 };
 
 static struct str repos(struct lowering *lowering, const char *rest)
 {
-	return path_printf(lowering->mem, "repos/%.*s/%s",
-			   STR_ARG(repository_path(lowering->mem, lowering->target->pull->repository)), rest);
+	return path_printf(
+		lowering->mem, "repos/%.*s/%s",
+		STR_ARG(repository_path(lowering->mem, lowering->target->pull->repository)), rest);
 }
 
 static struct str repos_n(struct lowering *lowering, const char *before, const char *after)
@@ -36,9 +38,10 @@ static json_t *make_comment(struct lowering *lowering, const struct post_comment
 {
 	const char *side = comment->side == SIDE_OLD ? "LEFT" : "RIGHT";
 	json_t *json = json_pack("{s:I, s:s}", "line", (json_int_t)comment->line, "side", side);
-	struct str body = comment->side == SIDE_NEW
-				  ? lower_body(lowering, comment, "suggestion", (struct str){ 0 }, MAX_BODY)
-				  : lower_body_diff(lowering, comment, (struct str){ 0 }, MAX_BODY);
+	struct str body =
+		comment->side == SIDE_NEW
+			? lower_body(lowering, comment, "suggestion", (struct str){ 0 }, MAX_BODY)
+			: lower_body_diff(lowering, comment, (struct str){ 0 }, MAX_BODY);
 
 	put(json, "path", comment->path);
 	put(json, "body", body);
@@ -54,12 +57,13 @@ static void add_review(struct lowering *lowering, json_t *comments)
 {
 	struct str key = lower_key_json(lowering, "review", comments);
 	size_t parts = json_array_size(comments); /* the body takes them over */
-	json_t *body = json_pack("{s:s, s:s, s:o}", "commit_id", lowering->plan->head_oid, "event", "COMMENT",
-				 "comments", comments);
+	json_t *body = json_pack("{s:s, s:s, s:o}", "commit_id", lowering->plan->head_oid, "event",
+				 "COMMENT", "comments", comments);
 	struct effect *effect;
 
 	put(body, "body", lower_marked(lowering, (struct str){ 0 }, key, MAX_BODY));
-	effect = lower_add(lowering, EFFECT_REVIEW, key, "POST", repos_n(lowering, "pulls/", "/reviews"), body);
+	effect = lower_add(lowering, EFFECT_REVIEW, key, "POST",
+			   repos_n(lowering, "pulls/", "/reviews"), body);
 	effect->parts = parts;
 	effect->find = repos_n(lowering, "pulls/", "/reviews?per_page=100");
 }
@@ -101,7 +105,8 @@ int github_split(struct effect *out, struct arena *mem, const struct effect *eff
 		const json_t *comment = json_array_get(comments, from);
 
 		/* "repos/o/r/pulls/7/reviews": an issue's comments stand beside it */
-		path = arena_printf(mem, "%.*sissues/%llu/comments", (int)str_find(path, STR("pulls/")), path.p,
+		path = arena_printf(mem, "%.*sissues/%llu/comments",
+				    (int)str_find(path, STR("pulls/")), path.p,
 				    (unsigned long long)effect->number);
 		text = arena_printf(mem, "`%.*s:%llu`\n\n%s\n%.*s",
 				    STR_ARG(payload_name(mem, comment, "path")),
@@ -109,9 +114,13 @@ int github_split(struct effect *out, struct arena *mem, const struct effect *eff
 							 payload_number(comment, "new_position") +
 							 payload_number(comment, "old_position")),
 				    json_string_value(payload_at(comment, "body")), STR_ARG(text));
-		*out = (struct effect){ .kind = EFFECT_COMMENT, .key = key, .method = effect->method,
-					.path = path, .repository = effect->repository,
-					.installation = effect->installation, .number = effect->number };
+		*out = (struct effect){ .kind = EFFECT_COMMENT,
+					.key = key,
+					.method = effect->method,
+					.path = path,
+					.repository = effect->repository,
+					.installation = effect->installation,
+					.number = effect->number };
 		/* both sizes of a page: Gitea has another word for it */
 		out->find = arena_printf(mem, "%.*s?per_page=100&limit=50", STR_ARG(path));
 		memcpy(out->head_oid, effect->head_oid, sizeof out->head_oid);
@@ -121,8 +130,9 @@ int github_split(struct effect *out, struct arena *mem, const struct effect *eff
 
 		for (size_t i = from; i < from + n; i++)
 			json_array_append(part, json_array_get(comments, i));
-		json = json_pack("{s:O, s:O, s:o, s:o}", "commit_id", payload_at(body, "commit_id"), "event",
-				 payload_at(body, "event"), "body", payload_text(text), "comments", part);
+		json = json_pack("{s:O, s:O, s:o, s:o}", "commit_id", payload_at(body, "commit_id"),
+				 "event", payload_at(body, "event"), "body", payload_text(text),
+				 "comments", part);
 		out->parts = n;
 	}
 	out->body = payload_dump(mem, json);
@@ -147,9 +157,11 @@ static const char *conclusion_of(const struct post_plan *plan)
 static json_t *make_annotation(struct lowering *lowering, const struct annotation *annotation)
 {
 	const char *level = annotation->severity == SEVERITY_ERROR     ? "failure"
-			    : annotation->severity == SEVERITY_WARNING ? "warning" : "notice";
-	json_t *json = json_pack("{s:I, s:I, s:s}", "start_line", (json_int_t)annotation->start_line,
-				 "end_line", (json_int_t)annotation->line, "annotation_level", level);
+			    : annotation->severity == SEVERITY_WARNING ? "warning"
+								       : "notice";
+	json_t *json =
+		json_pack("{s:I, s:I, s:s}", "start_line", (json_int_t)annotation->start_line,
+			  "end_line", (json_int_t)annotation->line, "annotation_level", level);
 
 	put(json, "path", annotation->path);
 	put(json, "message", lower_cut(lowering, annotation->message, MAX_MESSAGE));
@@ -165,7 +177,8 @@ static json_t *make_annotations(struct lowering *lowering, size_t from)
 
 	for (size_t i = from; i < plan->check.n_annotations && i < from + MAX_ANNOTATIONS; i++)
 		if (str_is_utf8(plan->check.annotations[i].path))
-			json_array_append_new(list, make_annotation(lowering, &plan->check.annotations[i]));
+			json_array_append_new(
+				list, make_annotation(lowering, &plan->check.annotations[i]));
 	return list;
 }
 
@@ -245,9 +258,12 @@ static void add_checks(struct lowering *lowering)
 
 void github_add_status(struct lowering *lowering, enum status_word word)
 {
-	static const char *const states[] = { [STATUS_OK] = "success", [STATUS_BAD] = "failure",
-					      [STATUS_UNKNOWN] = "error", [STATUS_RUNNING] = "pending" };
-	const char *head = lowering->plan ? lowering->plan->head_oid : lowering->target->pull->head_oid;
+	static const char *const states[] = { [STATUS_OK] = "success",
+					      [STATUS_BAD] = "failure",
+					      [STATUS_UNKNOWN] = "error",
+					      [STATUS_RUNNING] = "pending" };
+	const char *head =
+		lowering->plan ? lowering->plan->head_oid : lowering->target->pull->head_oid;
 	json_t *body = json_pack("{s:s}", "state", states[word]);
 
 	put(body, "context", lower_check_name(lowering));
@@ -297,18 +313,22 @@ static void add_summary(struct lowering *lowering)
 		return;
 	}
 	lower_add(lowering, EFFECT_COMMENT, key, "PATCH",
-		  path_printf(lowering->mem, "%.*s%.*s", STR_ARG(repos(lowering, "issues/comments/")),
+		  path_printf(lowering->mem, "%.*s%.*s",
+			      STR_ARG(repos(lowering, "issues/comments/")),
 			      STR_ARG(url_escaped(lowering->mem, id))),
 		  json_pack("{s:o}", "body", payload_text(text)));
 }
 
-static void add_threads(struct lowering *lowering, const struct thread *threads, size_t n, const char *verb)
+static void add_threads(struct lowering *lowering, const struct thread *threads, size_t n,
+			const char *verb)
 {
 	for (size_t i = 0; i < n; i++) {
-		json_t *body = json_pack("{s:o, s:{s:o}}", "query",
-					 json_sprintf("mutation($id: ID!) { %sReviewThread(input: {threadId: $id}) "
-						      "{ thread { id isResolved } } }", verb),
-					 "variables", "id", payload_text(threads[i].id));
+		json_t *body = json_pack(
+			"{s:o, s:{s:o}}", "query",
+			json_sprintf("mutation($id: ID!) { %sReviewThread(input: {threadId: $id}) "
+				     "{ thread { id isResolved } } }",
+				     verb),
+			"variables", "id", payload_text(threads[i].id));
 
 		lower_add(lowering, EFFECT_RESOLVE, lower_key_again(lowering, verb, threads[i].id), "POST",
 			  STR("graphql"), body);
@@ -341,8 +361,8 @@ static bool comment_number(struct str id, const char *kind, uint64_t *number)
 	return str_starts(id, str_of(kind)) && str_to_u64(str_from(id, strlen(kind)), number);
 }
 
-int github_lower_reply(struct lowering *lowering, struct str thread, struct str comment, struct str body,
-		       struct str key, struct err *err)
+int github_lower_reply(struct lowering *lowering, struct str thread, struct str comment,
+		       struct str body, struct str key, struct err *err)
 {
 	struct effect *effect;
 	uint64_t number;
@@ -356,12 +376,14 @@ int github_lower_reply(struct lowering *lowering, struct str thread, struct str 
 	}
 	snprintf(tail, sizeof tail, "/comments/%llu/replies", (unsigned long long)number);
 	effect = lower_add(lowering, EFFECT_REPLY, key, "POST", repos_n(lowering, "pulls/", tail),
-			   json_pack("{s:o}", "body", payload_text(lower_marked(lowering, body, key, MAX_BODY))));
+			   json_pack("{s:o}", "body",
+				     payload_text(lower_marked(lowering, body, key, MAX_BODY))));
 	effect->find = repos_n(lowering, "pulls/", "/comments?per_page=100");
 	return 0;
 }
 
-int github_lower_reaction(struct lowering *lowering, struct str comment, enum reaction reaction, struct err *err)
+int github_lower_reaction(struct lowering *lowering, struct str comment, enum reaction reaction,
+			  struct err *err)
 {
 	static const char *const contents[REACTIONS] = {
 		[REACTION_SEEN] = "eyes",
@@ -375,10 +397,12 @@ int github_lower_reaction(struct lowering *lowering, struct str comment, enum re
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		if (!comment_number(comment, kinds[i], &number))
 			continue;
-		snprintf(path, sizeof path, "%s%llu/reactions", kinds[i], (unsigned long long)number);
+		snprintf(path, sizeof path, "%s%llu/reactions", kinds[i],
+			 (unsigned long long)number);
 		/* the same one twice is one */
-		lower_add(lowering, EFFECT_REACTION, lower_key(lowering, contents[reaction]), "POST",
-			  repos(lowering, path), json_pack("{s:s}", "content", contents[reaction]));
+		lower_add(lowering, EFFECT_REACTION, lower_key(lowering, contents[reaction]),
+			  "POST", repos(lowering, path),
+			  json_pack("{s:s}", "content", contents[reaction]));
 		return 0;
 	}
 	/* a review as a whole takes none */

@@ -4,15 +4,15 @@
 #include "http/url.h"
 
 /* "repos/owner/name/BEFORE<number>AFTER"; a number of 0 is left out. */
-static struct str repos(struct arena *mem, const struct forge_place *place, const char *before, uint64_t number,
-			const char *after)
+static struct str repos(struct arena *mem, const struct forge_place *place, const char *before,
+			uint64_t number, const char *after)
 {
 	char digits[24] = "";
 
 	if (number)
 		snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
-	return path_printf(mem, "repos/%.*s/%s%s%s", STR_ARG(repository_path(mem, place->repository)), before,
-			   digits, after);
+	return path_printf(mem, "repos/%.*s/%s%s%s",
+			   STR_ARG(repository_path(mem, place->repository)), before, digits, after);
 }
 
 /* ---- pull requests ---- */
@@ -25,9 +25,10 @@ void github_read_pull(struct pull *out, struct arena *mem, const json_t *json)
 	out->number = payload_number(json, "number");
 	out->title = payload_name(mem, json, "title");
 	out->url = payload_name(mem, json, "html_url");
-	out->author = (struct actor){ .login = payload_name(mem, json, "user.login"),
-				      .id = payload_id(mem, json, "user.id"),
-				      .bot = str_eq(payload_name(mem, json, "user.type"), STR("Bot")) };
+	out->author =
+		(struct actor){ .login = payload_name(mem, json, "user.login"),
+				.id = payload_id(mem, json, "user.id"),
+				.bot = str_eq(payload_name(mem, json, "user.type"), STR("Bot")) };
 	out->base_ref = payload_name(mem, json, "base.ref");
 	out->head_ref = payload_name(mem, json, "head.ref");
 	payload_oid(out->base_oid, json, "base.sha");
@@ -45,12 +46,13 @@ void github_read_pull(struct pull *out, struct arena *mem, const json_t *json)
 	payload_labels(&out->labels, &out->n_labels, mem, json, "labels", "name");
 }
 
-int github_pull(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
-		struct err *err)
+int github_pull(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		struct pull *out, struct err *err)
 {
 	AUTO_JSON json_t *json = NULL;
 
-	if (forge_get(forge, place, repos(mem, place, "pulls/", place->number, ""), false, &json, err) < 0)
+	if (forge_get(forge, place, repos(mem, place, "pulls/", place->number, ""), false, &json,
+		      err) < 0)
 		return -1;
 	github_read_pull(out, mem, json);
 	return 0;
@@ -58,8 +60,8 @@ int github_pull(struct forge *forge, struct arena *mem, const struct forge_place
 
 struct listing {
 	struct pull_list *list;
-	size_t            max;
-	bool              merged_only;
+	size_t max;
+	bool merged_only;
 };
 
 static int take_pull(void *ctx, struct arena *mem, json_t *item, struct err *err)
@@ -74,20 +76,22 @@ static int take_pull(void *ctx, struct arena *mem, json_t *item, struct err *err
 	return listing->list->n >= listing->max;
 }
 
-int github_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
-		 size_t max, struct pull_list *out, struct err *err)
+int github_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		 enum pull_filter state, size_t max, struct pull_list *out, struct err *err)
 {
-	static const char *const words[] = { [PULLS_OPEN] = "open", [PULLS_MERGED] = "closed",
-					     [PULLS_ALL] = "all" };
+	static const char *const words[] = {
+		[PULLS_OPEN] = "open", [PULLS_MERGED] = "closed", [PULLS_ALL] = "all"
+	};
 	struct listing listing = { out, max, state == PULLS_MERGED };
 	bool github = forge->config.type == &forge_github;
-	struct str path = path_printf(mem, "%.*s?state=%s&%s", STR_ARG(repos(mem, place, "pulls", 0, "")),
-				      words[state], github ? "sort=updated&direction=desc&per_page=100"
-							   : "sort=recentupdate&limit=50");
+	struct str path = path_printf(
+		mem, "%.*s?state=%s&%s", STR_ARG(repos(mem, place, "pulls", 0, "")), words[state],
+		github ? "sort=updated&direction=desc&per_page=100" : "sort=recentupdate&limit=50");
 
 	if (!max)
 		return 0;
-	return forge_list(forge, mem, place, path, NULL, github ? 100 : 50, take_pull, &listing, err);
+	return forge_list(forge, mem, place, path, NULL, github ? 100 : 50, take_pull, &listing,
+			  err);
 }
 
 /* ---- threads: REST does not know whether they are resolved ---- */
@@ -105,7 +109,8 @@ static void count_reactions(struct thread *thread, const json_t *comment)
 	size_t i;
 	json_t *group;
 
-	json_array_foreach(payload_at(comment, "reactionGroups"), i, group) {
+	json_array_foreach(payload_at(comment, "reactionGroups"), i, group)
+	{
 		struct str content = payload_view(group, "content");
 		uint32_t n = (uint32_t)payload_number(group, "reactors.totalCount");
 
@@ -134,7 +139,8 @@ static bool read_thread(struct thread *out, struct arena *mem, const json_t *jso
 	    !text_finding(payload_view(first, "body"), mem, out->fingerprint, &out->rule))
 		return false;
 	out->id = payload_id(mem, json, "id");
-	out->comment = arena_printf(mem, "pulls/comments/%.*s", STR_ARG(payload_id(mem, first, "databaseId")));
+	out->comment = arena_printf(mem, "pulls/comments/%.*s",
+				    STR_ARG(payload_id(mem, first, "databaseId")));
 	out->path = payload_name(mem, json, "path");
 	out->side = str_eq(payload_view(json, "diffSide"), STR("LEFT")) ? SIDE_OLD : SIDE_NEW;
 	out->resolved = payload_bool(json, "isResolved");
@@ -146,15 +152,16 @@ static bool read_thread(struct thread *out, struct arena *mem, const json_t *jso
 			out->start_line = out->line;
 	}
 	count_reactions(out, first);
-	json_array_foreach(comments, i, comment)
-		out->replied = out->replied || is_person(comment);
+	json_array_foreach(comments, i, comment) out->replied = out->replied || is_person(comment);
 	return true;
 }
 
-static int graphql(struct forge *forge, const struct forge_place *place, struct str body, json_t **out,
-		   struct err *err)
+static int graphql(struct forge *forge, const struct forge_place *place, struct str body,
+		   json_t **out, struct err *err)
 {
-	const struct call call = { .method = "POST", .path = STR("graphql"), .body = body, .place = place };
+	const struct call call = {
+		.method = "POST", .path = STR("graphql"), .body = body, .place = place
+	};
 	AUTO_ARENA struct arena scratch;
 	struct http_response response;
 
@@ -177,23 +184,26 @@ static int page_of_threads(struct forge *forge, struct arena *mem, const struct 
 	AUTO_JSON json_t *json = NULL;
 	const json_t *threads;
 	json_t *item;
-	json_t *body = json_pack("{s:s, s:{s:o, s:o, s:I, s:o}}", "query", threads_query, "variables", "owner",
-				 payload_text(str_sub(place->repository, 0, slash)), "name",
-				 payload_text(str_from(place->repository, slash + 1)), "number",
-				 (json_int_t)place->number, "after",
-				 after->len ? payload_text(*after) : json_null());
+	json_t *body =
+		json_pack("{s:s, s:{s:o, s:o, s:I, s:o}}", "query", threads_query, "variables",
+			  "owner", payload_text(str_sub(place->repository, 0, slash)), "name",
+			  payload_text(str_from(place->repository, slash + 1)), "number",
+			  (json_int_t)place->number, "after",
+			  after->len ? payload_text(*after) : json_null());
 
 	if (graphql(forge, place, payload_dump(mem, body), &json, err) < 0)
 		return -1;
 	threads = payload_at(json, "data.repository.pullRequest.reviewThreads");
-	json_array_foreach(payload_at(threads, "nodes"), i, item) {
+	json_array_foreach(payload_at(threads, "nodes"), i, item)
+	{
 		struct thread thread = { 0 };
 
 		if (read_thread(&thread, mem, item, payload_view(json, "data.viewer.login")))
 			ARENA_PUSH(mem, out, thread);
 	}
-	*after = payload_bool(threads, "pageInfo.hasNextPage") ? payload_id(mem, threads, "pageInfo.endCursor")
-							       : (struct str){ 0 };
+	*after = payload_bool(threads, "pageInfo.hasNextPage")
+			 ? payload_id(mem, threads, "pageInfo.endCursor")
+			 : (struct str){ 0 };
 	return 0;
 }
 
@@ -229,8 +239,8 @@ static int look_for_summary(void *ctx, struct arena *mem, json_t *item, struct e
 	return 1;
 }
 
-int github_summary(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str *id,
-		   struct err *err)
+int github_summary(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		   struct str *id, struct err *err)
 {
 	bool github = forge->config.type == &forge_github;
 	struct summary_search search = { 0 };
@@ -240,7 +250,8 @@ int github_summary(struct forge *forge, struct arena *mem, const struct forge_pl
 		return -1;
 	search.self = self->login;
 	if (forge_list(forge, mem, place,
-		       repos(mem, place, "issues/", place->number, github ? "/comments?per_page=100" : "/comments?limit=50"),
+		       repos(mem, place, "issues/", place->number,
+			     github ? "/comments?per_page=100" : "/comments?limit=50"),
 		       NULL, github ? 100 : 50, look_for_summary, &search, err) < 0)
 		return -1;
 	*id = search.id;
@@ -250,11 +261,12 @@ int github_summary(struct forge *forge, struct arena *mem, const struct forge_pl
 enum permission github_permission_of(struct str word)
 {
 	static const struct {
-		const char     *word;
+		const char *word;
 		enum permission permission;
 	} table[] = {
-		{ "owner", PERMISSION_ADMIN }, { "admin", PERMISSION_ADMIN }, { "maintain", PERMISSION_WRITE },
-		{ "write", PERMISSION_WRITE }, { "triage", PERMISSION_READ }, { "read", PERMISSION_READ },
+		{ "owner", PERMISSION_ADMIN },    { "admin", PERMISSION_ADMIN },
+		{ "maintain", PERMISSION_WRITE }, { "write", PERMISSION_WRITE },
+		{ "triage", PERMISSION_READ },    { "read", PERMISSION_READ },
 	};
 
 	for (size_t i = 0; i < COUNT(table); i++)
@@ -263,11 +275,12 @@ enum permission github_permission_of(struct str word)
 	return PERMISSION_NONE;
 }
 
-int github_permission(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str login,
-		      enum permission *out, struct err *err)
+int github_permission(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		      struct str login, enum permission *out, struct err *err)
 {
 	AUTO_JSON json_t *json = NULL;
-	struct str path = path_printf(mem, "%.*s%.*s/permission", STR_ARG(repos(mem, place, "collaborators/", 0, "")),
+	struct str path = path_printf(mem, "%.*s%.*s/permission",
+				      STR_ARG(repos(mem, place, "collaborators/", 0, "")),
 				      STR_ARG(url_escaped(mem, login)));
 
 	/* who is not known here may do nothing */
@@ -298,7 +311,8 @@ int github_whoami(struct forge *forge, struct arena *mem, struct actor *out, str
 		return forge_refused(forge, mem, &response, err);
 	if (payload_load(&json, response.body, err) < 0)
 		return -1;
-	*out = (struct actor){ .login = arena_printf(mem, "%.*s[bot]", STR_ARG(payload_name(mem, json, "slug"))),
+	*out = (struct actor){ .login = arena_printf(mem, "%.*s[bot]",
+						     STR_ARG(payload_name(mem, json, "slug"))),
 			       .id = payload_id(mem, json, "id"),
 			       .bot = true };
 	return 0;
@@ -322,12 +336,14 @@ static int look_for_check(void *ctx, struct arena *mem, json_t *item, struct err
 int github_find(struct forge *forge, struct arena *mem, const struct effect *effect, bool *found,
 		struct forge_answer *out, struct err *err)
 {
-	const struct forge_place place = { effect->repository, effect->installation, effect->number };
+	const struct forge_place place = { effect->repository, effect->installation,
+					   effect->number };
 	struct check_search search = { .key = effect->key };
 
 	if (effect->kind != EFFECT_CHECK)
 		return forge_find_in_list(forge, mem, effect, NULL, 100, "body", found, out, err);
-	if (forge_list(forge, mem, &place, effect->find, "check_runs", 100, look_for_check, &search, err) < 0)
+	if (forge_list(forge, mem, &place, effect->find, "check_runs", 100, look_for_check, &search,
+		       err) < 0)
 		return -1;
 	*found = search.id.len > 0;
 	if (*found)
@@ -347,5 +363,6 @@ int github_git(struct forge_git *out, struct arena *mem, const struct forge_conf
 		      path_printf(mem, "%.*s/%.*s.git", STR_ARG(web),
 				  STR_ARG(repository_path(mem, pull->repository))),
 		      STR("x-access-token"), token,
-		      arena_printf(mem, "refs/pull/%llu/head", (unsigned long long)pull->number), err);
+		      arena_printf(mem, "refs/pull/%llu/head", (unsigned long long)pull->number),
+		      err);
 }

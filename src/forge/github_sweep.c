@@ -6,17 +6,17 @@ enum { MAX_PAGES = 30, MAX_ASKED = 500 /* of one sweep: the next hour's takes th
 
 struct missing {
 	struct str id, guid;
-	int64_t    at_ms;
+	int64_t at_ms;
 };
 
 struct sweep {
 	struct {
 		struct str *items; /* guids that arrived by some attempt */
-		size_t      n, cap;
+		size_t n, cap;
 	} arrived;
 	struct {
 		struct missing *items;
-		size_t          n, cap;
+		size_t n, cap;
 	} missing;
 };
 
@@ -44,7 +44,9 @@ static void note(struct sweep *sweep, struct arena *mem, const json_t *item)
 static int read_page(struct forge *forge, struct arena *mem, struct str *path, int64_t since_ms,
 		     struct sweep *sweep, struct err *err)
 {
-	struct call call = { .method = "GET", .path = *path, .accept = "application/vnd.github+json" };
+	struct call call = { .method = "GET",
+			     .path = *path,
+			     .accept = "application/vnd.github+json" };
 	struct http_response response;
 	AUTO_JSON json_t *json = NULL;
 	size_t i;
@@ -58,7 +60,8 @@ static int read_page(struct forge *forge, struct arena *mem, struct str *path, i
 	if (payload_load(&json, response.body, err) < 0)
 		return -1;
 	*path = forge_next_link(&response);
-	json_array_foreach(json, i, item) {
+	json_array_foreach(json, i, item)
+	{
 		if (payload_time(item, "delivered_at") * 1000 < since_ms)
 			*path = (struct str){ 0 };
 		else
@@ -69,11 +72,13 @@ static int read_page(struct forge *forge, struct arena *mem, struct str *path, i
 
 static int ask_again(struct forge *forge, struct arena *mem, struct str id, struct err *err)
 {
-	struct call call = { .method = "POST", .accept = "application/vnd.github+json",
+	struct call call = { .method = "POST",
+			     .accept = "application/vnd.github+json",
 			     .cost = { .writes = true } };
 	struct http_response response;
 
-	call.path = path_printf(mem, "app/hook/deliveries/%.*s/attempts", STR_ARG(url_escaped(mem, id)));
+	call.path = path_printf(mem, "app/hook/deliveries/%.*s/attempts",
+				STR_ARG(url_escaped(mem, id)));
 	if (github_jwt(&call.bearer, mem, &forge->config, forge_now_ms(forge) / 1000, err) < 0 ||
 	    forge_call(forge, mem, &call, &response, err) < 0)
 		return -1;
@@ -84,8 +89,8 @@ static int ask_again(struct forge *forge, struct arena *mem, struct str id, stru
 }
 
 /* The oldest first, each event once however many attempts of it failed. */
-static int ask_for_all(struct forge *forge, struct arena *mem, struct sweep *sweep, struct forge_missed *missed,
-		       struct err *err)
+static int ask_for_all(struct forge *forge, struct arena *mem, struct sweep *sweep,
+		       struct forge_missed *missed, struct err *err)
 {
 	for (size_t i = sweep->missing.n; i-- > 0 && missed->asked < MAX_ASKED;) {
 		struct missing *one = &sweep->missing.items[i];

@@ -11,9 +11,10 @@
 #include "http/url.h"
 
 enum {
-	JWT_BEFORE_S = 60,          /* for clocks that go ahead of GitHub's */
-	JWT_LIFE_S = 540,           /* GitHub takes 10 minutes at most */
-	RENEW_MS = 50 * 60 * 1000,  /* a token lives an hour: a job that begins now must end with it */
+	JWT_BEFORE_S = 60, /* for clocks that go ahead of GitHub's */
+	JWT_LIFE_S = 540,  /* GitHub takes 10 minutes at most */
+	RENEW_MS =
+		50 * 60 * 1000, /* a token lives an hour: a job that begins now must end with it */
 	MARGIN_MS = 10 * 60 * 1000,
 };
 
@@ -25,7 +26,7 @@ static EVP_PKEY *read_key(struct str pem)
 	if (!bio)
 		return NULL;
 	/* a password would be asked for on the terminal: the empty one is given instead */
-	key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)(uintptr_t)"");
+	key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)(uintptr_t) "");
 	BIO_free(bio);
 	return key;
 }
@@ -54,11 +55,13 @@ static int sign(struct str *out, struct arena *mem, EVP_PKEY *key, struct str te
 	return 0;
 }
 
-int github_jwt(struct str *out, struct arena *mem, const struct forge_config *config, int64_t now_s, struct err *err)
+int github_jwt(struct str *out, struct arena *mem, const struct forge_config *config, int64_t now_s,
+	       struct err *err)
 {
 	static const char header[] = "{\"alg\":\"RS256\",\"typ\":\"JWT\"}";
-	json_t *claims = json_pack("{s:I, s:I, s:o}", "iat", (json_int_t)(now_s - JWT_BEFORE_S), "exp",
-				   (json_int_t)(now_s + JWT_LIFE_S), "iss", payload_text(config->app_id));
+	json_t *claims =
+		json_pack("{s:I, s:I, s:o}", "iat", (json_int_t)(now_s - JWT_BEFORE_S), "exp",
+			  (json_int_t)(now_s + JWT_LIFE_S), "iss", payload_text(config->app_id));
 	EVP_PKEY *key = read_key(config->private_key);
 	struct str body = payload_dump(mem, claims), text, signature;
 	int result;
@@ -77,10 +80,13 @@ int github_jwt(struct str *out, struct arena *mem, const struct forge_config *co
 
 /* ---- installation tokens: all with token_lock held ---- */
 
-static int app_call(struct forge *forge, struct arena *mem, const char *method, struct str path, struct str body,
-		    json_t **out, struct err *err)
+static int app_call(struct forge *forge, struct arena *mem, const char *method, struct str path,
+		    struct str body, json_t **out, struct err *err)
 {
-	struct call call = { .method = method, .path = path, .body = body, .with_token_client = true,
+	struct call call = { .method = method,
+			     .path = path,
+			     .body = body,
+			     .with_token_client = true,
 			     .accept = "application/vnd.github+json" };
 	struct http_response response;
 
@@ -92,8 +98,8 @@ static int app_call(struct forge *forge, struct arena *mem, const char *method, 
 	return payload_load(out, response.body, err);
 }
 
-static int find_installation(struct forge *forge, struct arena *mem, const struct forge_place *place,
-			     struct str *out, struct err *err)
+static int find_installation(struct forge *forge, struct arena *mem,
+			     const struct forge_place *place, struct str *out, struct err *err)
 {
 	AUTO_JSON json_t *json = NULL;
 	struct str path = path_printf(mem, "repos/%.*s/installation",
@@ -112,9 +118,9 @@ static struct str wish(struct arena *mem, struct str repository)
 	struct str name = slash == SIZE_MAX ? repository : str_from(repository, slash + 1);
 
 	return payload_dump(mem, json_pack("{s:[o], s:{s:s, s:s, s:s, s:s, s:s}}", "repositories",
-					   payload_text(name), "permissions", "metadata", "read", "contents",
-					   "read", "pull_requests", "write", "issues", "write", "checks",
-					   "write"));
+					   payload_text(name), "permissions", "metadata", "read",
+					   "contents", "read", "pull_requests", "write", "issues",
+					   "write", "checks", "write"));
 }
 
 static struct minted *find_minted(struct forge *forge, const struct forge_place *place)
@@ -149,23 +155,25 @@ static struct minted *room_for(struct forge *forge, const struct forge_place *pl
 	return minted;
 }
 
-static int keep(struct forge *forge, const struct forge_place *place, struct str installation, struct str token,
-		int64_t expires_ms, struct err *err)
+static int keep(struct forge *forge, const struct forge_place *place, struct str installation,
+		struct str token, int64_t expires_ms, struct err *err)
 {
 	struct minted *minted = room_for(forge, place);
 
-	*minted = (struct minted){ .installation = strndup(installation.p, installation.len),
-				   .repository = strndup(place->repository.p, place->repository.len),
-				   .token = strndup(token.p, token.len),
-				   .made_ms = forge_now_ms(forge),
-				   .expires_ms = expires_ms };
+	*minted =
+		(struct minted){ .installation = strndup(installation.p, installation.len),
+				 .repository = strndup(place->repository.p, place->repository.len),
+				 .token = strndup(token.p, token.len),
+				 .made_ms = forge_now_ms(forge),
+				 .expires_ms = expires_ms };
 	if (minted->installation && minted->repository && minted->token)
 		return 0;
 	minted->made_ms = minted->expires_ms = 0;
 	return err_set(err, ERR_TEMP, "out of memory");
 }
 
-static int mint(struct forge *forge, struct arena *mem, const struct forge_place *place, struct err *err)
+static int mint(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		struct err *err)
 {
 	struct str installation = place->installation, token, path;
 	AUTO_JSON json_t *json = NULL;
@@ -184,8 +192,8 @@ static int mint(struct forge *forge, struct arena *mem, const struct forge_place
 	return keep(forge, place, installation, token, expires * 1000, err);
 }
 
-static int token_locked(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str *token,
-			int64_t *expires_ms, struct err *err)
+static int token_locked(struct forge *forge, struct arena *mem, const struct forge_place *place,
+			struct str *token, int64_t *expires_ms, struct err *err)
 {
 	struct minted *minted = find_minted(forge, place);
 
@@ -199,8 +207,8 @@ static int token_locked(struct forge *forge, struct arena *mem, const struct for
 	return 0;
 }
 
-int github_token(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str *token,
-		 int64_t *expires_ms, struct err *err)
+int github_token(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		 struct str *token, int64_t *expires_ms, struct err *err)
 {
 	int result;
 
@@ -217,6 +225,20 @@ int github_token(struct forge *forge, struct arena *mem, const struct forge_plac
 	return result;
 }
 
+bool github_forget(struct forge *forge, const struct forge_place *place)
+{
+	struct minted *minted;
+
+	if (forge->config.token.len)
+		return false;
+	pthread_mutex_lock(&forge->token_lock);
+	minted = find_minted(forge, place);
+	if (minted)
+		minted->made_ms = minted->expires_ms = 0;
+	pthread_mutex_unlock(&forge->token_lock);
+	return minted != NULL;
+}
+
 int github_authorize(struct forge *forge, struct arena *mem, const struct forge_place *place,
 		     struct http_request *request, struct err *err)
 {
@@ -224,7 +246,8 @@ int github_authorize(struct forge *forge, struct arena *mem, const struct forge_
 	int64_t expires_ms;
 
 	if (github_token(forge, mem, place, &token, &expires_ms, err) < 0 ||
-	    http_header_add(&request->headers, mem, STR("X-GitHub-Api-Version"), STR("2022-11-28"), err) < 0)
+	    http_header_add(&request->headers, mem, STR("X-GitHub-Api-Version"), STR("2022-11-28"),
+			    err) < 0)
 		return -1;
 	return http_header_add(&request->headers, mem, STR("Authorization"),
 			       arena_printf(mem, "Bearer %.*s", STR_ARG(token)), err);

@@ -3,13 +3,14 @@
 static struct str delivery_id(struct arena *mem, const struct forge_delivery *delivery)
 {
 	/* the first is signed; the second stays the same when GitLab tries again, the third does not */
-	static const char *const names[] = { "Webhook-Id", "Idempotency-Key", "X-Gitlab-Event-UUID" };
+	static const char *const names[] = { "Webhook-Id", "Idempotency-Key",
+					     "X-Gitlab-Event-UUID" };
 
 	for (size_t i = 0; i < COUNT(names); i++) {
-		struct str id = http_header_get(delivery->headers, str_of(names[i]));
+		struct str id = delivery_header(mem, delivery, names[i]);
 
 		if (id.len)
-			return arena_str(mem, str_sub(id, 0, PAYLOAD_MAX_ID));
+			return id;
 	}
 	return (struct str){ 0 };
 }
@@ -28,7 +29,8 @@ static enum event_action pull_action(struct str action, const json_t *body)
 	if (payload_at(body, "object_attributes.oldrev"))
 		return ACTION_UPDATED;
 	/* no longer a draft: ready for review */
-	if (payload_bool(body, "changes.draft.previous") && !payload_bool(body, "changes.draft.current"))
+	if (payload_bool(body, "changes.draft.previous") &&
+	    !payload_bool(body, "changes.draft.current"))
 		return ACTION_OPENED;
 	return ACTION_EDITED;
 }
@@ -50,7 +52,8 @@ static void read_pull(struct event *out, struct arena *mem, const json_t *body, 
 	payload_oid(out->pull.head_oid, pull, "last_commit.id");
 	payload_oid(out->pull.before_oid, pull, "oldrev");
 	out->pull.head_repository = payload_name(mem, pull, "source.path_with_namespace");
-	out->pull.fork = payload_number(pull, "source_project_id") != payload_number(pull, "target_project_id") ||
+	out->pull.fork = payload_number(pull, "source_project_id") !=
+				 payload_number(pull, "target_project_id") ||
 			 !str_eq(out->pull.head_repository, target);
 	out->pull.draft = payload_bool(pull, "draft") || payload_bool(pull, "work_in_progress");
 	out->pull.merged = str_eq(state, STR("merged"));
@@ -71,7 +74,8 @@ static void parse_note(struct event *out, struct arena *mem, const json_t *body)
 {
 	struct str action = payload_name(mem, body, "object_attributes.action");
 
-	if (!str_eq(payload_name(mem, body, "object_attributes.noteable_type"), STR("MergeRequest")))
+	if (!str_eq(payload_name(mem, body, "object_attributes.noteable_type"),
+		    STR("MergeRequest")))
 		return;
 	read_pull(out, mem, body, payload_at(body, "merge_request"));
 	out->kind = out->number ? EVENT_COMMENT : EVENT_OTHER;
@@ -118,7 +122,8 @@ static void parse_job(struct event *out, struct arena *mem, const json_t *body)
 static void parse_push(struct event *out, struct arena *mem, const json_t *body)
 {
 	out->kind = EVENT_PUSH;
-	out->sender = (struct actor){ payload_name(mem, body, "user_username"), payload_id(mem, body, "user_id"), false };
+	out->sender = (struct actor){ payload_name(mem, body, "user_username"),
+				      payload_id(mem, body, "user_id"), false };
 	out->push.ref = payload_name(mem, body, "ref");
 	payload_oid(out->push.before, body, "before");
 	payload_oid(out->push.after, body, "after");
@@ -130,11 +135,11 @@ static const struct {
 	void (*parse)(struct event *out, struct arena *mem, const json_t *body);
 } parsers[] = {
 	{ "merge_request", parse_pull }, { "note", parse_note }, { "pipeline", parse_pipeline },
-	{ "build", parse_job },		 { "push", parse_push },
+	{ "build", parse_job },          { "push", parse_push },
 };
 
-int gitlab_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery, const json_t *body,
-		 struct err *err)
+int gitlab_parse(struct event *out, struct arena *mem, const struct forge_delivery *delivery,
+		 const json_t *body, struct err *err)
 {
 	struct str kind = payload_name(mem, body, "object_kind");
 	struct str action = payload_name(mem, body, "object_attributes.action");
@@ -142,11 +147,14 @@ int gitlab_parse(struct event *out, struct arena *mem, const struct forge_delive
 	if (!kind.len)
 		return err_input(err, "no object_kind");
 	out->delivery = delivery_id(mem, delivery);
-	out->name = action.len ? arena_printf(mem, "%.*s.%.*s", STR_ARG(kind), STR_ARG(action)) : kind;
+	out->name =
+		action.len ? arena_printf(mem, "%.*s.%.*s", STR_ARG(kind), STR_ARG(action)) : kind;
 	out->repository = payload_name(mem, body, "project.path_with_namespace");
-	out->sender = (struct actor){ payload_name(mem, body, "user.username"), payload_id(mem, body, "user.id"),
-				      str_starts(payload_name(mem, body, "user.username"), STR("project_")) &&
-					      str_has(payload_name(mem, body, "user.username"), STR("_bot")) };
+	out->sender = (struct actor){
+		payload_name(mem, body, "user.username"), payload_id(mem, body, "user.id"),
+		str_starts(payload_name(mem, body, "user.username"), STR("project_")) &&
+			str_has(payload_name(mem, body, "user.username"), STR("_bot"))
+	};
 	for (size_t i = 0; i < COUNT(parsers); i++)
 		if (str_eq(kind, str_of(parsers[i].kind)))
 			parsers[i].parse(out, mem, body);

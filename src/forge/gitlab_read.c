@@ -6,18 +6,22 @@ int gitlab_whoami(struct forge *forge, struct arena *mem, struct actor *out, str
 	return forge_whoami_at(forge, mem, STR("user"), "username", "id", out, err);
 }
 
-static struct str merge_requests(struct arena *mem, const struct forge_place *place, const char *rest)
+static struct str merge_requests(struct arena *mem, const struct forge_place *place,
+				 const char *rest)
 {
-	return path_printf(mem, "%.*s/merge_requests%s", STR_ARG(gitlab_project(mem, place->repository)), rest);
+	return path_printf(mem, "%.*s/merge_requests%s",
+			   STR_ARG(gitlab_project(mem, place->repository)), rest);
 }
 
-static struct str merge_request(struct arena *mem, const struct forge_place *place, const char *rest)
+static struct str merge_request(struct arena *mem, const struct forge_place *place,
+				const char *rest)
 {
 	return path_printf(mem, "%.*s/%llu%s", STR_ARG(merge_requests(mem, place, "")),
 			   (unsigned long long)place->number, rest);
 }
 
-static void read_pull(struct pull *out, struct arena *mem, struct str repository, const json_t *json)
+static void read_pull(struct pull *out, struct arena *mem, struct str repository,
+		      const json_t *json)
 {
 	struct str state = payload_name(mem, json, "state");
 
@@ -34,7 +38,8 @@ static void read_pull(struct pull *out, struct arena *mem, struct str repository
 	payload_oid(out->base_oid, json, "diff_refs.start_sha");
 	payload_oid(out->start_oid, json, "diff_refs.base_sha");
 	payload_oid(out->head_oid, json, "sha");
-	out->fork = payload_number(json, "source_project_id") != payload_number(json, "target_project_id");
+	out->fork = payload_number(json, "source_project_id") !=
+		    payload_number(json, "target_project_id");
 	if (!out->fork)
 		out->head_repository = out->repository;
 	out->draft = payload_bool(json, "draft") || payload_bool(json, "work_in_progress");
@@ -48,8 +53,8 @@ static void read_pull(struct pull *out, struct arena *mem, struct str repository
 	payload_labels(&out->labels, &out->n_labels, mem, json, "labels", "name");
 }
 
-int gitlab_pull(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
-		struct err *err)
+int gitlab_pull(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		struct pull *out, struct err *err)
 {
 	AUTO_JSON json_t *json = NULL;
 
@@ -61,8 +66,8 @@ int gitlab_pull(struct forge *forge, struct arena *mem, const struct forge_place
 
 struct listing {
 	struct pull_list *list;
-	struct str        repository;
-	size_t            max;
+	struct str repository;
+	size_t max;
 };
 
 static int take_pull(void *ctx, struct arena *mem, json_t *item, struct err *err)
@@ -76,8 +81,8 @@ static int take_pull(void *ctx, struct arena *mem, json_t *item, struct err *err
 	return listing->list->n >= listing->max;
 }
 
-int gitlab_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
-		 size_t max, struct pull_list *out, struct err *err)
+int gitlab_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		 enum pull_filter state, size_t max, struct pull_list *out, struct err *err)
 {
 	static const char *const rest[] = {
 		[PULLS_OPEN] = "?state=opened&order_by=updated_at&sort=desc&per_page=100",
@@ -88,15 +93,15 @@ int gitlab_pulls(struct forge *forge, struct arena *mem, const struct forge_plac
 
 	if (!max)
 		return 0;
-	return forge_list(forge, mem, place, merge_requests(mem, place, rest[state]), NULL, 100, take_pull, &listing,
-			  err);
+	return forge_list(forge, mem, place, merge_requests(mem, place, rest[state]), NULL, 100,
+			  take_pull, &listing, err);
 }
 
 /* ---- threads ---- */
 
 struct reading {
 	struct thread_list *list;
-	struct str          self;
+	struct str self;
 };
 
 static bool is_ours(const json_t *note, struct str self)
@@ -128,8 +133,8 @@ static int take_discussion(void *ctx, struct arena *mem, json_t *item, struct er
 	thread.resolved = payload_bool(first, "resolved");
 	thread.by_person = thread.resolved && payload_at(first, "resolved_by") &&
 			   !str_eq(payload_view(first, "resolved_by.username"), reading->self);
-	json_array_foreach(notes, i, note)
-		thread.replied = thread.replied || (!is_ours(note, reading->self) && !payload_bool(note, "system"));
+	json_array_foreach(notes, i, note) thread.replied =
+		thread.replied || (!is_ours(note, reading->self) && !payload_bool(note, "system"));
 	ARENA_PUSH(mem, reading->list, thread);
 	return reading->list->n >= FORGE_MAX_THREADS;
 }
@@ -143,8 +148,8 @@ int gitlab_threads(struct forge *forge, struct arena *mem, const struct forge_pl
 	if (forge_self(forge, mem, &self, err) < 0)
 		return -1;
 	reading.self = self->login;
-	return forge_list(forge, mem, place, merge_request(mem, place, "/discussions?per_page=100"), NULL, 100,
-			  take_discussion, &reading, err);
+	return forge_list(forge, mem, place, merge_request(mem, place, "/discussions?per_page=100"),
+			  NULL, 100, take_discussion, &reading, err);
 }
 
 struct summary_search {
@@ -162,8 +167,8 @@ static int look_for_summary(void *ctx, struct arena *mem, json_t *item, struct e
 	return 1;
 }
 
-int gitlab_summary(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str *id,
-		   struct err *err)
+int gitlab_summary(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		   struct str *id, struct err *err)
 {
 	struct summary_search search = { 0 };
 	const struct actor *self;
@@ -171,8 +176,8 @@ int gitlab_summary(struct forge *forge, struct arena *mem, const struct forge_pl
 	if (forge_self(forge, mem, &self, err) < 0)
 		return -1;
 	search.self = self->login;
-	if (forge_list(forge, mem, place, merge_request(mem, place, "/notes?sort=asc&per_page=100"), NULL, 100,
-		       look_for_summary, &search, err) < 0)
+	if (forge_list(forge, mem, place, merge_request(mem, place, "/notes?sort=asc&per_page=100"),
+		       NULL, 100, look_for_summary, &search, err) < 0)
 		return -1;
 	*id = search.id;
 	return 0;
@@ -180,7 +185,7 @@ int gitlab_summary(struct forge *forge, struct arena *mem, const struct forge_pl
 
 struct member_search {
 	struct str login;
-	uint64_t   level;
+	uint64_t level;
 };
 
 static int look_for_member(void *ctx, struct arena *mem, json_t *item, struct err *err)
@@ -196,8 +201,8 @@ static int look_for_member(void *ctx, struct arena *mem, json_t *item, struct er
 	return 1;
 }
 
-int gitlab_permission(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str login,
-		      enum permission *out, struct err *err)
+int gitlab_permission(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		      struct str login, enum permission *out, struct err *err)
 {
 	enum { GUEST = 10, DEVELOPER = 30, MAINTAINER = 40 };
 	struct member_search search = { .login = login };
@@ -209,7 +214,8 @@ int gitlab_permission(struct forge *forge, struct arena *mem, const struct forge
 		return -1;
 	*out = search.level >= MAINTAINER  ? PERMISSION_ADMIN
 	       : search.level >= DEVELOPER ? PERMISSION_WRITE
-	       : search.level >= GUEST	   ? PERMISSION_READ : PERMISSION_NONE;
+	       : search.level >= GUEST     ? PERMISSION_READ
+					   : PERMISSION_NONE;
 	return 0;
 }
 

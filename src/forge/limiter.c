@@ -1,6 +1,7 @@
 #include "forge/limiter.h"
 
-static const char *const secondary_words[] = { "secondary rate limit", "abuse detection", "rate limit exceeded" };
+static const char *const secondary_words[] = { "secondary rate limit", "abuse detection",
+					       "rate limit exceeded" };
 
 static double level_now(const struct bucket *bucket, double size, int64_t refill_ms, int64_t now_ms)
 {
@@ -23,8 +24,8 @@ static void price(double out[BUCKETS], struct cost cost)
 }
 
 /* Milliseconds until all buckets hold enough. */
-static int64_t wait_for(const struct limiter *limiter, const struct limits *limits, const double *prices,
-			int64_t now_ms)
+static int64_t wait_for(const struct limiter *limiter, const struct limits *limits,
+			const double *prices, int64_t now_ms)
 {
 	int64_t longest = 0;
 
@@ -42,7 +43,8 @@ static int64_t wait_for(const struct limiter *limiter, const struct limits *limi
 	return longest;
 }
 
-int64_t limiter_ask(struct limiter *limiter, const struct limits *limits, struct cost cost, int64_t now_ms)
+int64_t limiter_ask(struct limiter *limiter, const struct limits *limits, struct cost cost,
+		    int64_t now_ms)
 {
 	enum { BUSY_MS = 100 /* until another request may have ended */ };
 	double prices[BUCKETS];
@@ -62,7 +64,8 @@ int64_t limiter_ask(struct limiter *limiter, const struct limits *limits, struct
 		if (limits->buckets[i].size <= 0)
 			continue;
 		bucket->level = level_now(bucket, limits->buckets[i].size,
-					  limits->buckets[i].refill_ms, now_ms) - prices[i];
+					  limits->buckets[i].refill_ms, now_ms) -
+				prices[i];
 		if (now_ms > bucket->at_ms)
 			bucket->at_ms = now_ms;
 	}
@@ -70,7 +73,8 @@ int64_t limiter_ask(struct limiter *limiter, const struct limits *limits, struct
 	return 0;
 }
 
-static struct str header(const struct http_response *response, const char *first, const char *second)
+static struct str header(const struct http_response *response, const char *first,
+			 const char *second)
 {
 	struct str value = http_header_get(&response->headers, str_of(first));
 
@@ -99,8 +103,8 @@ bool limiter_refused(const struct http_response *response)
 	if (response->status == 503)
 		return http_header_get(&response->headers, STR("Retry-After")).len > 0;
 	return response->status == 403 &&
-	       (http_header_get(&response->headers, STR("Retry-After")).len > 0 || is_spent(response) ||
-		says_secondary(response->body));
+	       (http_header_get(&response->headers, STR("Retry-After")).len > 0 ||
+		is_spent(response) || says_secondary(response->body));
 }
 
 static void block(struct limiter *limiter, int64_t until_ms, int64_t now_ms)
@@ -113,12 +117,13 @@ static void block(struct limiter *limiter, int64_t until_ms, int64_t now_ms)
 
 static int64_t growing_wait(uint32_t strikes)
 {
-	return (int64_t)LIMITER_FIRST_WAIT_MS << (strikes < LIMITER_MAX_STRIKES ? strikes : LIMITER_MAX_STRIKES);
+	return (int64_t)LIMITER_FIRST_WAIT_MS
+	       << (strikes < LIMITER_MAX_STRIKES ? strikes : LIMITER_MAX_STRIKES);
 }
 
 /* The forge's own count of the hour. */
-static void learn(struct limiter *limiter, const struct limits *limits, const struct http_response *response,
-		  int64_t now_ms)
+static void learn(struct limiter *limiter, const struct limits *limits,
+		  const struct http_response *response, int64_t now_ms)
 {
 	struct bucket *bucket = &limiter->buckets[BUCKET_REQUESTS];
 	uint64_t left;
@@ -131,8 +136,8 @@ static void learn(struct limiter *limiter, const struct limits *limits, const st
 		*bucket = (struct bucket){ (double)left, now_ms };
 }
 
-void limiter_tell(struct limiter *limiter, const struct limits *limits, const struct http_response *response,
-		  int64_t now_ms)
+void limiter_tell(struct limiter *limiter, const struct limits *limits,
+		  const struct http_response *response, int64_t now_ms)
 {
 	int64_t after;
 	uint64_t reset;
@@ -141,7 +146,8 @@ void limiter_tell(struct limiter *limiter, const struct limits *limits, const st
 	if (!response)
 		return;
 	learn(limiter, limits, response, now_ms);
-	after = http_retry_after(http_header_get(&response->headers, STR("Retry-After")), now_ms / 1000);
+	after = http_retry_after(http_header_get(&response->headers, STR("Retry-After")),
+				 now_ms / 1000);
 	if (!limiter_refused(response)) {
 		limiter->strikes = 0;
 	} else if (after >= 0) {
@@ -150,8 +156,11 @@ void limiter_tell(struct limiter *limiter, const struct limits *limits, const st
 	} else if (is_spent(response) &&
 		   str_to_u64(header(response, "X-RateLimit-Reset", "RateLimit-Reset"), &reset)) {
 		/* GitHub and GitLab tell a time, the draft of a standard tells seconds from now */
-		block(limiter, reset < 1000000000 ? now_ms + (int64_t)reset * 1000
-						  : (int64_t)(reset < INT64_MAX / 2000 ? reset : 0) * 1000 + 1000, now_ms);
+		block(limiter,
+		      reset < 1000000000
+			      ? now_ms + (int64_t)reset * 1000
+			      : (int64_t)(reset < INT64_MAX / 2000 ? reset : 0) * 1000 + 1000,
+		      now_ms);
 	} else {
 		block(limiter, now_ms + growing_wait(limiter->strikes), now_ms);
 		limiter->strikes++;

@@ -36,14 +36,16 @@ static int make_folders(struct arena *mem, const char *path, struct err *err)
 	return 0;
 }
 
-int local_path(const char **out, struct arena *mem, const struct forge *forge, struct str repository,
-	       const char *rest, bool make, struct err *err)
+int local_path(const char **out, struct arena *mem, const struct forge *forge,
+	       struct str repository, const char *rest, bool make, struct err *err)
 {
 	const char *path;
 
 	if (!repository_is_valid(repository, true))
 		return err_input(err, "'%.*s' is no name of a repository", STR_ARG(repository));
-	path = arena_printf(mem, "%.*s/%.*s.forge/%s", STR_ARG(forge->config.folder), STR_ARG(repository), rest).p;
+	path = arena_printf(mem, "%.*s/%.*s.forge/%s", STR_ARG(forge->config.folder),
+			    STR_ARG(repository), rest)
+		       .p;
 	if (make && make_folders(mem, path, err) < 0)
 		return -1;
 	*out = path;
@@ -124,16 +126,19 @@ static int git(struct forge_git *out, struct arena *mem, const struct forge_conf
 {
 	(void)token;
 	return git_of(out, mem, pull,
-		      arena_printf(mem, "%.*s/%.*s.git", STR_ARG(config->folder), STR_ARG(pull->repository)),
+		      arena_printf(mem, "%.*s/%.*s.git", STR_ARG(config->folder),
+				   STR_ARG(pull->repository)),
 		      (struct str){ 0 }, (struct str){ 0 },
-		      arena_printf(mem, "refs/pull/%llu/head", (unsigned long long)pull->number), err);
+		      arena_printf(mem, "refs/pull/%llu/head", (unsigned long long)pull->number),
+		      err);
 }
 
 const struct forge_type forge_local = {
 	.name = "local",
 	.label = "Local folder",
-	.abilities = FORGE_RANGES | FORGE_SUGGESTIONS | FORGE_RESOLVE | FORGE_CHECKS | FORGE_REACTIONS |
-		     FORGE_REPLIES | FORGE_REDELIVERY | FORGE_SIGNED | FORGE_GIT | FORGE_PULL_REFS,
+	.abilities = FORGE_RANGES | FORGE_SUGGESTIONS | FORGE_RESOLVE | FORGE_CHECKS |
+		     FORGE_REACTIONS | FORGE_REPLIES | FORGE_REDELIVERY | FORGE_SIGNED | FORGE_GIT |
+		     FORGE_PULL_REFS,
 	.check = check,
 	.verify = generic_verify,
 	.parse = generic_parse,

@@ -14,7 +14,8 @@ enum { MAX_REFS = 64 << 20, MAX_LIST = 20000 /* files of one folder that are loo
 static bool is_ref(struct str name)
 {
 	for (size_t i = 0; i < name.len; i++)
-		if ((unsigned char)name.p[i] <= ' ' || name.p[i] == 0x7f || strchr("~^:?*[\\", name.p[i]))
+		if ((unsigned char)name.p[i] <= ' ' || name.p[i] == 0x7f ||
+		    strchr("~^:?*[\\", name.p[i]))
 			return false;
 	return name.len && name.len < 500 && name.p[0] != '/' && !str_has(name, STR("..")) &&
 	       !str_has(name, STR("//")) && !str_has(name, STR("/."));
@@ -46,7 +47,8 @@ static void find_packed(char out[OID_HEX + 1], struct arena *mem, const char *gi
 }
 
 /* "" when there is no such ref. */
-static void read_ref(char out[OID_HEX + 1], const struct forge *forge, struct str repository, struct str ref)
+static void read_ref(char out[OID_HEX + 1], const struct forge *forge, struct str repository,
+		     struct str ref)
 {
 	AUTO_ARENA struct arena mem;
 	const char *git;
@@ -56,8 +58,11 @@ static void read_ref(char out[OID_HEX + 1], const struct forge *forge, struct st
 	arena_init(&mem, 2 * (size_t)MAX_REFS);
 	if (!is_ref(ref) || !repository_is_valid(repository, true))
 		return;
-	git = arena_printf(&mem, "%.*s/%.*s.git", STR_ARG(forge->config.folder), STR_ARG(repository)).p;
-	if (file_read(&text, &mem, arena_printf(&mem, "%s/%.*s", git, STR_ARG(ref)).p, 4096, NULL) == 0 &&
+	git = arena_printf(&mem, "%.*s/%.*s.git", STR_ARG(forge->config.folder),
+			   STR_ARG(repository))
+		      .p;
+	if (file_read(&text, &mem, arena_printf(&mem, "%s/%.*s", git, STR_ARG(ref)).p, 4096,
+		      NULL) == 0 &&
 	    take_oid(out, text))
 		return;
 	find_packed(out, &mem, git, ref);
@@ -65,8 +70,8 @@ static void read_ref(char out[OID_HEX + 1], const struct forge *forge, struct st
 
 /* ---- pull requests ---- */
 
-static void fill_pull(struct pull *out, struct arena *mem, const struct forge *forge, struct str repository,
-		      uint64_t number, const json_t *json)
+static void fill_pull(struct pull *out, struct arena *mem, const struct forge *forge,
+		      struct str repository, uint64_t number, const json_t *json)
 {
 	struct str state = payload_view(json, "state");
 
@@ -86,32 +91,35 @@ static void fill_pull(struct pull *out, struct arena *mem, const struct forge *f
 	payload_oid(out->merge_oid, json, "merge");
 	out->updated = payload_time(json, "updated");
 	payload_labels(&out->labels, &out->n_labels, mem, json, "labels", "name");
-	read_ref(out->base_oid, forge, repository, arena_printf(mem, "refs/heads/%.*s", STR_ARG(out->base_ref)));
+	read_ref(out->base_oid, forge, repository,
+		 arena_printf(mem, "refs/heads/%.*s", STR_ARG(out->base_ref)));
 	read_ref(out->head_oid, forge, repository,
 		 arena_printf(mem, "refs/pull/%llu/head", (unsigned long long)number));
 }
 
-int local_pull(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
-	       struct err *err)
+int local_pull(struct forge *forge, struct arena *mem, const struct forge_place *place,
+	       struct pull *out, struct err *err)
 {
 	AUTO_JSON json_t *json = NULL;
 	const char *path;
 
 	if (local_path(&path, mem, forge, place->repository,
-		       arena_printf(mem, "pulls/%llu.json", (unsigned long long)place->number).p, false, err) < 0 ||
+		       arena_printf(mem, "pulls/%llu.json", (unsigned long long)place->number).p,
+		       false, err) < 0 ||
 	    local_read(&json, mem, path, err) < 0)
 		return -1;
 	if (!json)
 		return err_set(err, ERR_PERM, "there is no '%s'", path);
 	fill_pull(out, mem, forge, place->repository, place->number, json);
 	if (!out->head_oid[0])
-		return err_set(err, ERR_PERM, "%.*s.git has no refs/pull/%llu/head", STR_ARG(place->repository),
-			       (unsigned long long)place->number);
+		return err_set(err, ERR_PERM, "%.*s.git has no refs/pull/%llu/head",
+			       STR_ARG(place->repository), (unsigned long long)place->number);
 	return 0;
 }
 
 /* Names of the "*.json" in a folder, by name; a folder that is not there has none. */
-static int list_files(char ***out, size_t *n, struct arena *mem, const char *folder, struct err *err)
+static int list_files(char ***out, size_t *n, struct arena *mem, const char *folder,
+		      struct err *err)
 {
 	struct dirent **entries;
 	int found = scandir(folder, &entries, NULL, alphasort);
@@ -143,8 +151,8 @@ static int newest_first(const void *a, const void *b)
 	return (left->number < right->number) - (left->number > right->number);
 }
 
-int local_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place, enum pull_filter state,
-		size_t max, struct pull_list *out, struct err *err)
+int local_pulls(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		enum pull_filter state, size_t max, struct pull_list *out, struct err *err)
 {
 	const char *folder;
 	char **names;
@@ -189,11 +197,12 @@ static bool read_thread(struct thread *out, struct arena *mem, const json_t *jso
 	out->line = (uint32_t)payload_number(json, "line");
 	out->start_line = (uint32_t)payload_number(json, "start_line");
 	out->resolved = payload_bool(json, "resolved");
-	out->by_person = out->resolved && !str_eq(payload_view(json, "resolved_by"), STR("outrider"));
+	out->by_person =
+		out->resolved && !str_eq(payload_view(json, "resolved_by"), STR("outrider"));
 	out->up = (uint32_t)payload_number(json, "up");
 	out->down = (uint32_t)payload_number(json, "down");
-	json_array_foreach(payload_at(json, "replies"), i, reply)
-		out->replied = out->replied || !str_eq(payload_view(reply, "author"), STR("outrider"));
+	json_array_foreach(payload_at(json, "replies"), i, reply) out->replied =
+		out->replied || !str_eq(payload_view(reply, "author"), STR("outrider"));
 	return local_is_id(out->id);
 }
 
@@ -205,7 +214,8 @@ int local_threads(struct forge *forge, struct arena *mem, const struct forge_pla
 	size_t n;
 
 	if (local_path(&folder, mem, forge, place->repository,
-		       arena_printf(mem, "pulls/%llu/threads", (unsigned long long)place->number).p, false, err) < 0 ||
+		       arena_printf(mem, "pulls/%llu/threads", (unsigned long long)place->number).p,
+		       false, err) < 0 ||
 	    list_files(&names, &n, mem, folder, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n && out->n < FORGE_MAX_THREADS; i++) {
@@ -220,24 +230,28 @@ int local_threads(struct forge *forge, struct arena *mem, const struct forge_pla
 	return 0;
 }
 
-int local_summary(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str *id,
-		  struct err *err)
+int local_summary(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		  struct str *id, struct err *err)
 {
 	const char *path;
 
 	if (local_path(&path, mem, forge, place->repository,
-		       arena_printf(mem, "pulls/%llu/comments/summary.json", (unsigned long long)place->number).p,
+		       arena_printf(mem, "pulls/%llu/comments/summary.json",
+				    (unsigned long long)place->number)
+			       .p,
 		       false, err) < 0)
 		return -1;
 	*id = access(path, F_OK) == 0 ? STR("summary") : (struct str){ 0 };
 	return 0;
 }
 
-int local_permission(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str login,
-		     enum permission *out, struct err *err)
+int local_permission(struct forge *forge, struct arena *mem, const struct forge_place *place,
+		     struct str login, enum permission *out, struct err *err)
 {
-	static const char *const words[] = { [PERMISSION_NONE] = "none", [PERMISSION_READ] = "read",
-					     [PERMISSION_WRITE] = "write", [PERMISSION_ADMIN] = "admin" };
+	static const char *const words[] = { [PERMISSION_NONE] = "none",
+					     [PERMISSION_READ] = "read",
+					     [PERMISSION_WRITE] = "write",
+					     [PERMISSION_ADMIN] = "admin" };
 	AUTO_JSON json_t *json = NULL;
 	const char *path;
 	struct str word;
@@ -262,14 +276,15 @@ static int refuse(struct arena *mem, const char *folder, const char *name, struc
 
 	if (mkdir(refused, 0777) < 0 && errno != EEXIST)
 		return err_errno(err, "cannot make '%s'", refused);
-	if (rename(arena_printf(mem, "%s/%s", folder, name).p, arena_printf(mem, "%s/%s", refused, name).p) < 0)
+	if (rename(arena_printf(mem, "%s/%s", folder, name).p,
+		   arena_printf(mem, "%s/%s", refused, name).p) < 0)
 		return err_errno(err, "cannot move '%s' away", name);
 	return 0;
 }
 
 /* The file is removed after the event is durable; if that fails, its delivery id makes it a duplicate next time. */
-static int take_file(struct forge *forge, const char *folder, const char *name, struct forge_missed *missed,
-		     struct err *err)
+static int take_file(struct forge *forge, const char *folder, const char *name,
+		     struct forge_missed *missed, struct err *err)
 {
 	struct http_headers none = { 0 };
 	struct forge_delivery delivery = { .headers = &none, .now = forge_now_ms(forge) / 1000 };

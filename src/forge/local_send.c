@@ -11,19 +11,22 @@ enum { MAX_BODY = 65536 };
 
 static struct str pull_path(struct lowering *lowering, const char *rest)
 {
-	return path_printf(lowering->mem, "%.*s/pulls/%llu/%s",
-			   STR_ARG(repository_path(lowering->mem, lowering->target->pull->repository)),
-			   (unsigned long long)lowering->target->pull->number, rest);
+	return path_printf(
+		lowering->mem, "%.*s/pulls/%llu/%s",
+		STR_ARG(repository_path(lowering->mem, lowering->target->pull->repository)),
+		(unsigned long long)lowering->target->pull->number, rest);
 }
 
 static json_t *make_comment(struct lowering *lowering, const struct post_comment *comment)
 {
-	json_t *json = json_pack("{s:o, s:s, s:I, s:I, s:o, s:o, s:s, s:s}", "path", payload_text(comment->path),
-				 "side", comment->side == SIDE_OLD ? "old" : "new", "start_line",
-				 (json_int_t)comment->start_line, "line", (json_int_t)comment->line, "body",
-				 payload_text(lower_body(lowering, comment, "suggestion", (struct str){ 0 }, MAX_BODY)),
-				 "rule", payload_text(comment->rule), "severity", severity_name(comment->severity),
-				 "fingerprint", comment->fingerprint);
+	json_t *json = json_pack(
+		"{s:o, s:s, s:I, s:I, s:o, s:o, s:s, s:s}", "path", payload_text(comment->path),
+		"side", comment->side == SIDE_OLD ? "old" : "new", "start_line",
+		(json_int_t)comment->start_line, "line", (json_int_t)comment->line, "body",
+		payload_text(
+			lower_body(lowering, comment, "suggestion", (struct str){ 0 }, MAX_BODY)),
+		"rule", payload_text(comment->rule), "severity", severity_name(comment->severity),
+		"fingerprint", comment->fingerprint);
 
 	if (comment->has_suggestion)
 		json_object_set_new(json, "suggestion", payload_text(comment->suggestion));
@@ -50,7 +53,8 @@ static void add_review(struct lowering *lowering)
 		  json_pack("{s:s, s:o}", "head", plan->head_oid, "comments", comments));
 }
 
-static void add_threads(struct lowering *lowering, const struct thread *threads, size_t n, bool resolved)
+static void add_threads(struct lowering *lowering, const struct thread *threads, size_t n,
+			bool resolved)
 {
 	for (size_t i = 0; i < n; i++)
 		lower_add(lowering, EFFECT_RESOLVE, lower_key_again(lowering, resolved ? "resolve" : "reopen", threads[i].id),
@@ -64,7 +68,9 @@ static void add_check(struct lowering *lowering, const char *head, json_t *check
 	json_object_set_new(check, "details", payload_text(lowering->target->details));
 	lower_add(lowering, EFFECT_CHECK, lower_key_again(lowering, lowering->plan ? "check" : "started", STR("")), "PUT",
 		  path_printf(lowering->mem, "%.*s/checks/%s",
-			      STR_ARG(repository_path(lowering->mem, lowering->target->pull->repository)), head),
+			      STR_ARG(repository_path(lowering->mem,
+						      lowering->target->pull->repository)),
+			      head),
 		  check);
 }
 
@@ -75,24 +81,29 @@ static json_t *make_annotations(const struct post_plan *plan)
 	for (size_t i = 0; i < plan->check.n_annotations; i++) {
 		const struct annotation *one = &plan->check.annotations[i];
 
-		json_array_append_new(
-			list, json_pack("{s:o, s:I, s:I, s:s, s:o, s:o}", "path", payload_text(one->path),
-					"start_line", (json_int_t)one->start_line, "line", (json_int_t)one->line,
-					"severity", severity_name(one->severity), "title",
-					payload_text(one->title), "message", payload_text(one->message)));
+		json_array_append_new(list, json_pack("{s:o, s:I, s:I, s:s, s:o, s:o}", "path",
+						      payload_text(one->path), "start_line",
+						      (json_int_t)one->start_line, "line",
+						      (json_int_t)one->line, "severity",
+						      severity_name(one->severity), "title",
+						      payload_text(one->title), "message",
+						      payload_text(one->message)));
 	}
 	return list;
 }
 
 static json_t *make_check(const struct post_plan *plan)
 {
-	static const char *const words[] = { [CONCLUSION_CLEAN] = "clean", [CONCLUSION_FINDINGS] = "findings",
-					     [CONCLUSION_LIMITED] = "limited", [CONCLUSION_FAILED] = "failed" };
+	static const char *const words[] = { [CONCLUSION_CLEAN] = "clean",
+					     [CONCLUSION_FINDINGS] = "findings",
+					     [CONCLUSION_LIMITED] = "limited",
+					     [CONCLUSION_FAILED] = "failed" };
 
 	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "status", "completed", "conclusion",
 			 words[plan->check.conclusion], "red", plan->check.fails, "title",
-			 payload_text(plan->check.title), "summary", payload_text(plan->check.summary), "text",
-			 payload_text(plan->check.text), "annotations", make_annotations(plan));
+			 payload_text(plan->check.title), "summary",
+			 payload_text(plan->check.summary), "text", payload_text(plan->check.text),
+			 "annotations", make_annotations(plan));
 }
 
 static void add_comment(struct lowering *lowering, struct str id, struct str text, struct str key)
@@ -117,7 +128,8 @@ void local_lower(struct lowering *lowering)
 
 void local_lower_started(struct lowering *lowering)
 {
-	add_check(lowering, lowering->target->pull->head_oid, json_pack("{s:s}", "status", "in_progress"));
+	add_check(lowering, lowering->target->pull->head_oid,
+		  json_pack("{s:s}", "status", "in_progress"));
 }
 
 void local_lower_comment(struct lowering *lowering, struct str body, struct str key)
@@ -125,8 +137,8 @@ void local_lower_comment(struct lowering *lowering, struct str body, struct str 
 	add_comment(lowering, key, lower_marked(lowering, body, key, MAX_BODY), key);
 }
 
-int local_lower_reply(struct lowering *lowering, struct str thread, struct str comment, struct str body,
-		      struct str key, struct err *err)
+int local_lower_reply(struct lowering *lowering, struct str thread, struct str comment,
+		      struct str body, struct str key, struct err *err)
 {
 	(void)comment;
 	if (!local_is_id(thread))
@@ -137,38 +149,43 @@ int local_lower_reply(struct lowering *lowering, struct str thread, struct str c
 	return 0;
 }
 
-int local_lower_reaction(struct lowering *lowering, struct str comment, enum reaction reaction, struct err *err)
+int local_lower_reaction(struct lowering *lowering, struct str comment, enum reaction reaction,
+			 struct err *err)
 {
-	static const char *const words[REACTIONS] = { [REACTION_SEEN] = "seen", [REACTION_DONE] = "done",
-						      [REACTION_REFUSED] = "refused" };
+	static const char *const words[REACTIONS] = {
+		[REACTION_SEEN] = "seen", [REACTION_DONE] = "done", [REACTION_REFUSED] = "refused"
+	};
 
 	if (!local_is_id(comment))
 		return err_input(err, "no comment of the local forge: its id has another form");
 	lower_add(lowering, EFFECT_REACTION, lower_key(lowering, words[reaction]), "POST",
 		  pull_path(lowering, "comments"),
-		  json_pack("{s:o, s:s}", "comment", payload_text(comment), "reaction", words[reaction]));
+		  json_pack("{s:o, s:s}", "comment", payload_text(comment), "reaction",
+			    words[reaction]));
 	return 0;
 }
 
 /* ---- done ---- */
 
 struct job {
-	struct forge        *forge;
-	struct arena        *mem;
+	struct forge *forge;
+	struct arena *mem;
 	const struct effect *effect;
-	const json_t        *body;
+	const json_t *body;
 	struct forge_answer *out;
 };
 
 /* "pulls/7/FOLDER/ID.json" below the repository. */
-static int file_of(const char **out, const struct job *job, const char *folder, struct str id, struct err *err)
+static int file_of(const char **out, const struct job *job, const char *folder, struct str id,
+		   struct err *err)
 {
 	const char *rest;
 
 	if (!local_is_id(id))
 		return err_input(err, "'%.*s' is no id of the local forge", STR_ARG(id));
-	rest = arena_printf(job->mem, "pulls/%llu/%s/%.*s.json", (unsigned long long)job->effect->number, folder,
-			    STR_ARG(id)).p;
+	rest = arena_printf(job->mem, "pulls/%llu/%s/%.*s.json",
+			    (unsigned long long)job->effect->number, folder, STR_ARG(id))
+		       .p;
 	return local_path(out, job->mem, job->forge, job->effect->repository, rest, true, err);
 }
 
@@ -199,16 +216,15 @@ static int do_review(const struct job *job, struct err *err)
 	size_t i;
 	json_t *comment;
 
-	json_array_foreach(payload_at(job->body, "comments"), i, comment)
-		if (write_thread(job, i, comment, err) < 0)
-			return -1;
+	json_array_foreach(payload_at(job->body, "comments"), i,
+			   comment) if (write_thread(job, i, comment, err) < 0) return -1;
 	job->out->id = job->effect->key;
 	return 0;
 }
 
 /* A file that is there, for change; *json NULL and "gone" when it is not. */
-static int open_for_change(const struct job *job, const char *folder, const char *member, const char **path,
-			   json_t **json, struct err *err)
+static int open_for_change(const struct job *job, const char *folder, const char *member,
+			   const char **path, json_t **json, struct err *err)
 {
 	struct str id = payload_id(job->mem, job->body, member);
 
@@ -253,7 +269,8 @@ static int do_reply(const struct job *job, struct err *err)
 	if (!thread)
 		return 0;
 	replies = list_in(thread, "replies");
-	json_array_foreach(replies, i, one) {
+	json_array_foreach(replies, i, one)
+	{
 		if (text_has_key(payload_view(one, "body"), job->effect->key)) {
 			json_decref(thread);
 			return 0;
@@ -272,8 +289,10 @@ static int do_comment(const struct job *job, struct err *err)
 	if (file_of(&path, job, "comments", id, err) < 0)
 		return -1;
 	job->out->id = id;
-	return local_write(path, json_pack("{s:o, s:s, s:O}", "id", payload_text(id), "author", "outrider",
-					   "body", payload_at(job->body, "body")), err);
+	return local_write(path,
+			   json_pack("{s:o, s:s, s:O}", "id", payload_text(id), "author",
+				     "outrider", "body", payload_at(job->body, "body")),
+			   err);
 }
 
 static int do_reaction(const struct job *job, struct err *err)
@@ -303,12 +322,12 @@ static int do_check(const struct job *job, struct err *err)
 }
 
 static int (*const acts[EFFECT_KINDS])(const struct job *job, struct err *err) = {
-	[EFFECT_REVIEW] = do_review,   [EFFECT_COMMENT] = do_comment,	[EFFECT_REPLY] = do_reply,
+	[EFFECT_REVIEW] = do_review,   [EFFECT_COMMENT] = do_comment,   [EFFECT_REPLY] = do_reply,
 	[EFFECT_RESOLVE] = do_resolve, [EFFECT_REACTION] = do_reaction, [EFFECT_CHECK] = do_check,
 };
 
-int local_send(struct forge *forge, struct arena *mem, const struct effect *effect, struct str needed,
-	       struct forge_answer *out, struct err *err)
+int local_send(struct forge *forge, struct arena *mem, const struct effect *effect,
+	       struct str needed, struct forge_answer *out, struct err *err)
 {
 	struct forge_answer answer = { .kind = ANSWER_DONE };
 	AUTO_JSON json_t *body = NULL;
@@ -317,7 +336,8 @@ int local_send(struct forge *forge, struct arena *mem, const struct effect *effe
 
 	(void)needed;
 	if (!acts[effect->kind])
-		return err_set(err, ERR_BUG, "the local forge has no %s", effect_kind_name(effect->kind));
+		return err_set(err, ERR_BUG, "the local forge has no %s",
+			       effect_kind_name(effect->kind));
 	if (payload_load(&body, effect->body, err) < 0)
 		return -1;
 	job.body = body;

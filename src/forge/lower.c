@@ -28,8 +28,8 @@ struct str repository_path(struct arena *mem, struct str repository)
 	return out;
 }
 
-int git_of(struct forge_git *out, struct arena *mem, const struct pull *pull, struct str url, struct str user,
-	   struct str password, struct str head_ref, struct err *err)
+int git_of(struct forge_git *out, struct arena *mem, const struct pull *pull, struct str url,
+	   struct str user, struct str password, struct str head_ref, struct err *err)
 {
 	struct forge_git git = { .url = url, .head_ref = head_ref };
 
@@ -40,8 +40,9 @@ int git_of(struct forge_git *out, struct arena *mem, const struct pull *pull, st
 		git.password = password;
 	}
 	git.refspecs = ARENA_ARRAY(mem, 2, struct str);
-	git.refspecs[git.n_refspecs++] = arena_printf(mem, "+refs/heads/%.*s:refs/heads/%.*s",
-						      STR_ARG(pull->base_ref), STR_ARG(pull->base_ref));
+	git.refspecs[git.n_refspecs++] =
+		arena_printf(mem, "+refs/heads/%.*s:refs/heads/%.*s", STR_ARG(pull->base_ref),
+			     STR_ARG(pull->base_ref));
 	git.refspecs[git.n_refspecs++] =
 		arena_printf(mem, "+%.*s:%.*s", STR_ARG(head_ref), STR_ARG(head_ref));
 	*out = git;
@@ -59,7 +60,8 @@ bool repository_is_valid(struct str repository, bool deep)
 		if (!part.len || str_eq(part, STR(".")) || str_eq(part, STR("..")))
 			return false;
 		for (size_t i = 0; i < part.len; i++)
-			if ((unsigned char)part.p[i] <= ' ' || part.p[i] == 0x7f || part.p[i] == '\\')
+			if ((unsigned char)part.p[i] <= ' ' || part.p[i] == 0x7f ||
+			    part.p[i] == '\\')
 				return false;
 		parts++;
 	}
@@ -123,8 +125,8 @@ struct str lower_key_json(struct lowering *lowering, const char *part, const jso
 	return lower_key_once(lowering, part, payload_dump(lowering->mem, json_deep_copy(content)));
 }
 
-struct effect *lower_add(struct lowering *lowering, enum effect_kind kind, struct str key, const char *method,
-			 struct str path, json_t *body)
+struct effect *lower_add(struct lowering *lowering, enum effect_kind kind, struct str key,
+			 const char *method, struct str path, json_t *body)
 {
 	const struct pull *pull = lowering->target->pull;
 	struct effect effect = {
@@ -177,20 +179,21 @@ static struct str split_marker(struct str *body)
 	return marker;
 }
 
-static struct str with_markers(struct lowering *lowering, struct str text, struct str marker, struct str key,
-			       size_t max)
+static struct str with_markers(struct lowering *lowering, struct str text, struct str marker,
+			       struct str key, size_t max)
 {
 	char own[EFFECT_MAX_KEY + 40] = "";
 	size_t room;
 
 	if (key.len)
-		snprintf(own, sizeof own, "%skey=%.*s -->%s", marker_head, STR_ARG(key), marker.len ? "\n" : "");
+		snprintf(own, sizeof own, "%skey=%.*s -->%s", marker_head, STR_ARG(key),
+			 marker.len ? "\n" : "");
 	room = strlen(own) + marker.len + 4;
 	text = lower_cut(lowering, text, max > room + 100 ? max - room : 100);
 	while (text.len && text.p[text.len - 1] == '\n')
 		text.len--;
-	return arena_printf(lowering->mem, "%.*s%s%s%.*s", STR_ARG(text), text.len ? "\n\n" : "", own,
-			    STR_ARG(marker));
+	return arena_printf(lowering->mem, "%.*s%s%s%.*s", STR_ARG(text), text.len ? "\n\n" : "",
+			    own, STR_ARG(marker));
 }
 
 struct str lower_marked(struct lowering *lowering, struct str body, struct str key, size_t max)
@@ -221,8 +224,8 @@ static void add_fence(struct buf *out, const char *info, struct str text)
 	buf_add_byte(out, '\n');
 }
 
-static struct str with_block(struct lowering *lowering, const struct post_comment *comment, const char *info,
-			     struct str block, struct str key, size_t max)
+static struct str with_block(struct lowering *lowering, const struct post_comment *comment,
+			     const char *info, struct str block, struct str key, size_t max)
 {
 	struct str text = comment->body, marker = split_marker(&text), out;
 	AUTO_BUF struct buf buf = { 0 };
@@ -239,8 +242,8 @@ static struct str with_block(struct lowering *lowering, const struct post_commen
 	return out;
 }
 
-struct str lower_body(struct lowering *lowering, const struct post_comment *comment, const char *info,
-		      struct str key, size_t max)
+struct str lower_body(struct lowering *lowering, const struct post_comment *comment,
+		      const char *info, struct str key, size_t max)
 {
 	if (!comment->has_suggestion)
 		return lower_marked(lowering, comment->body, key, max);
@@ -258,8 +261,8 @@ static void add_lines(struct buf *out, char sign, struct str text)
 	}
 }
 
-struct str lower_body_diff(struct lowering *lowering, const struct post_comment *comment, struct str key,
-			   size_t max)
+struct str lower_body_diff(struct lowering *lowering, const struct post_comment *comment,
+			   struct str key, size_t max)
 {
 	AUTO_BUF struct buf diff = { 0 };
 
@@ -344,7 +347,8 @@ bool text_is_summary(struct str text)
 	return str_eq(last_marker(text), STR("summary"));
 }
 
-bool text_finding(struct str text, struct arena *mem, char fingerprint[FINGERPRINT_HEX + 1], struct str *rule)
+bool text_finding(struct str text, struct arena *mem, char fingerprint[FINGERPRINT_HEX + 1],
+		  struct str *rule)
 {
 	struct str marker = last_marker(text), word;
 	bool found = false;

@@ -174,8 +174,8 @@ int64_t payload_time(const json_t *json, const char *path)
 	return timegm(&tm) - (sign == '-' ? -offset : offset);
 }
 
-void payload_labels(struct str **out, size_t *n, struct arena *mem, const json_t *json, const char *path,
-		    const char *member)
+void payload_labels(struct str **out, size_t *n, struct arena *mem, const json_t *json,
+		    const char *path, const char *member)
 {
 	const json_t *list = payload_at(json, path);
 	size_t i, count = 0;
@@ -184,7 +184,8 @@ void payload_labels(struct str **out, size_t *n, struct arena *mem, const json_t
 	if (!json_is_array(list) || !json_array_size(list))
 		return;
 	*out = ARENA_ARRAY(mem, EVENT_MAX_LABELS, struct str);
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		struct str name = payload_name(mem, item, json_is_string(item) ? "" : member);
 
 		if (name.len && count < EVENT_MAX_LABELS)

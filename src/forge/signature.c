@@ -30,9 +30,10 @@ static bool from_hex(unsigned char out[MAC], struct str hex)
 		return false;
 	for (size_t i = 0; i < hex.len; i++) {
 		char c = hex.p[i];
-		int value = c >= '0' && c <= '9' ? c - '0'
-			  : c >= 'a' && c <= 'f' ? c - 'a' + 10
-			  : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int value = c >= '0' && c <= '9'   ? c - '0'
+			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+						   : -1;
 
 		if (value < 0)
 			return false;
@@ -42,8 +43,8 @@ static bool from_hex(unsigned char out[MAC], struct str hex)
 }
 
 /* All secrets are tried, whichever fits. */
-static bool any_signs(const struct secrets *secrets, const unsigned char given[MAC], const struct str *pieces,
-		      size_t n)
+static bool any_signs(const struct secrets *secrets, const unsigned char given[MAC],
+		      const struct str *pieces, size_t n)
 {
 	unsigned char made[MAC];
 	bool found = false;
@@ -65,7 +66,8 @@ bool signature_hex(const struct secrets *secrets, struct str hex, struct str bod
 
 bool signature_sha256(const struct secrets *secrets, struct str header, struct str body)
 {
-	return str_starts(header, STR("sha256=")) && signature_hex(secrets, str_from(header, 7), body);
+	return str_starts(header, STR("sha256=")) &&
+	       signature_hex(secrets, str_from(header, 7), body);
 }
 
 /* Both are hashed first, so that neither length nor content shows in the time. */
@@ -125,7 +127,8 @@ bool base64_decode(unsigned char *out, size_t room, size_t *n, struct str text)
 struct str base64_text(struct arena *mem, struct str bytes)
 {
 	char *out = arena_alloc(mem, (bytes.len + 2) / 3 * 4 + 1);
-	int len = EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)bytes.p, (int)bytes.len);
+	int len = EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)bytes.p,
+				  (int)bytes.len);
 
 	return (struct str){ out, (size_t)len };
 }
@@ -133,7 +136,8 @@ struct str base64_text(struct arena *mem, struct str bytes)
 struct str base64_url(struct arena *mem, struct str bytes)
 {
 	char *out = arena_alloc(mem, (bytes.len + 2) / 3 * 4 + 1);
-	int len = EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)bytes.p, (int)bytes.len);
+	int len = EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)bytes.p,
+				  (int)bytes.len);
 
 	while (len && out[len - 1] == '=')
 		len--;
@@ -152,7 +156,8 @@ static struct str key_of(struct str secret, unsigned char *room, size_t size)
 	return secret;
 }
 
-static bool one_signs(const struct secrets *secrets, struct str signature, const struct str *pieces, size_t n)
+static bool one_signs(const struct secrets *secrets, struct str signature, const struct str *pieces,
+		      size_t n)
 {
 	unsigned char given[MAC + 3], room[256];
 	bool found = false;
@@ -170,8 +175,8 @@ static bool one_signs(const struct secrets *secrets, struct str signature, const
 	return found;
 }
 
-bool signature_standard(const struct secrets *secrets, struct str header, struct str id, struct str timestamp,
-			struct str body, int64_t now)
+bool signature_standard(const struct secrets *secrets, struct str header, struct str id,
+			struct str timestamp, struct str body, int64_t now)
 {
 	const struct str pieces[] = { id, STR("."), timestamp, STR("."), body };
 	bool found = false;

@@ -45,6 +45,8 @@ struct forge_type {
 	int (*probe)(struct forge *forge, struct arena *mem, unsigned *abilities, struct err *err);
 	int (*token)(struct forge *forge, struct arena *mem, const struct forge_place *place, struct str *token,
 		     int64_t *expires_ms, struct err *err);
+	/* The token for this place was refused: true when another one will be made. */
+	bool (*forget)(struct forge *forge, const struct forge_place *place);
 	int (*whoami)(struct forge *forge, struct arena *mem, struct actor *out, struct err *err);
 	int (*pull)(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
 		    struct err *err);
@@ -199,6 +201,8 @@ bool text_has_key(struct str text, struct str key);
 /* Fingerprint and rule from the marker in the last line of a body; false when there is none. */
 bool text_finding(struct str text, struct arena *mem, char fingerprint[FINGERPRINT_HEX + 1], struct str *rule);
 bool text_is_summary(struct str text);
+/* A header of a delivery as one clean line of at most PAYLOAD_MAX_ID bytes; empty when it is absent or no UTF-8. */
+struct str delivery_header(struct arena *mem, const struct forge_delivery *delivery, const char *name);
 /* Path of parts, each escaped: STR literals go as they are. */
 struct str path_printf(struct arena *mem, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "owner/name" escaped with its slashes, or as one component. */

@@ -9,23 +9,23 @@
 #include "http/url.h"
 
 struct http_client {
-	CURL  *curl;      /* owned: its pool of connections lives as long */
-	char  *proxy;     /* owned, NULL for none */
-	char  *ca_file;   /* owned, NULL for the system's */
-	char  *user_agent;
+	CURL *curl;    /* owned: its pool of connections lives as long */
+	char *proxy;   /* owned, NULL for none */
+	char *ca_file; /* owned, NULL for the system's */
+	char *user_agent;
 	struct http_client_options options; /* its strings are not used after open */
 };
 
 /* One hop under way. */
 struct transfer {
 	const struct http_client *client;
-	struct arena             *mem;
-	struct buf                body;
-	struct http_headers       headers;
-	size_t                    header_bytes;
-	curl_off_t                seen;       /* bytes in both directions, when last looked at */
-	int64_t                   moved_ms;   /* when that number changed */
-	const char               *why;        /* why we ended it ourselves, NULL otherwise */
+	struct arena *mem;
+	struct buf body;
+	struct http_headers headers;
+	size_t header_bytes;
+	curl_off_t seen;  /* bytes in both directions, when last looked at */
+	int64_t moved_ms; /* when that number changed */
+	const char *why;  /* why we ended it ourselves, NULL otherwise */
 };
 
 static int64_t monotonic_ms(void)
@@ -62,7 +62,8 @@ static void start_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-int http_client_open(struct http_client **out, const struct http_client_options *options, struct err *err)
+int http_client_open(struct http_client **out, const struct http_client_options *options,
+		     struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct http_client *client = calloc(1, sizeof *client);
@@ -132,7 +133,8 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *ctx)
 }
 
 /* curl's own low-speed test averages; a slow but steady log is welcome, a silent peer is not. */
-static int look(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+static int look(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+		curl_off_t up)
 {
 	struct transfer *transfer = ctx;
 	const struct http_client_options *options = &transfer->client->options;
@@ -156,9 +158,12 @@ static int look(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t up
 /* Which failures of curl will not go away by themselves. */
 static enum err_kind kind_of(CURLcode code, const struct transfer *transfer)
 {
-	static const CURLcode lasting[] = { CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
-					    CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT,
-					    CURLE_SSL_CIPHER, CURLE_TOO_MANY_REDIRECTS };
+	static const CURLcode lasting[] = { CURLE_PEER_FAILED_VERIFICATION,
+					    CURLE_SSL_CACERT_BADFILE,
+					    CURLE_UNSUPPORTED_PROTOCOL,
+					    CURLE_URL_MALFORMAT,
+					    CURLE_SSL_CIPHER,
+					    CURLE_TOO_MANY_REDIRECTS };
 
 	if (code == CURLE_WRITE_ERROR && transfer->why)
 		return ERR_PERM;
@@ -221,7 +226,8 @@ static size_t give_body(char *out, size_t size, size_t n, void *ctx)
  * When a kept connection turns out to be dead, curl sends the request again by itself, although the first one may have been heard. A
  * body that it cannot rewind keeps it from that; a POST without one gets a connection of its own.
  */
-static void set_request(CURL *curl, struct arena *mem, const struct http_request *request, struct str *left)
+static void set_request(CURL *curl, struct arena *mem, const struct http_request *request,
+			struct str *left)
 {
 	bool reads = str_eq(request->method, STR("GET")) || str_eq(request->method, STR("HEAD"));
 
@@ -267,7 +273,8 @@ static int fail(struct err *err, CURLcode code, const struct transfer *transfer,
 		const struct http_request *request, const struct url *url)
 {
 	return err_set(err, kind_of(code, transfer), "%.*s %.*s: %s", STR_ARG(request->method),
-		       STR_ARG(url->host), transfer->why ? transfer->why : curl_easy_strerror(code));
+		       STR_ARG(url->host),
+		       transfer->why ? transfer->why : curl_easy_strerror(code));
 }
 
 /* One hop: no redirect is followed here. */
@@ -340,9 +347,11 @@ static int redirect(struct http_request *request, struct url *url, struct arena 
 	struct url next;
 
 	if (url_resolve(&next, mem, url, target, err) < 0)
-		return err_wrap(err, "%.*s redirects to what is no address of ours", STR_ARG(url->host));
+		return err_wrap(err, "%.*s redirects to what is no address of ours",
+				STR_ARG(url->host));
 	if (url->https && !next.https)
-		return err_set(err, ERR_PERM, "%.*s redirects from https to http", STR_ARG(url->host));
+		return err_set(err, ERR_PERM, "%.*s redirects from https to http",
+			       STR_ARG(url->host));
 	if (response->status == 303 ||
 	    (response->status <= 302 && str_eq(request->method, STR("POST"))))
 		become_get(request, mem);

@@ -60,8 +60,8 @@ void exchange_free(struct http_exchange *exchange)
 
 static enum MHD_Result queue(struct http_exchange *exchange)
 {
-	enum MHD_Result result = MHD_queue_response(exchange->mhd, (unsigned)exchange->status,
-						    exchange->response);
+	enum MHD_Result result =
+		MHD_queue_response(exchange->mhd, (unsigned)exchange->status, exchange->response);
 
 	MHD_destroy_response(exchange->response);
 	exchange->response = NULL;
@@ -96,10 +96,11 @@ void exchange_finish(struct http_exchange *exchange, int status, struct MHD_Resp
 	exchange->suspended = false;
 }
 
-static void add_header(struct http_exchange *exchange, struct MHD_Response *response, struct str name,
-		       struct str value)
+static void add_header(struct http_exchange *exchange, struct MHD_Response *response,
+		       struct str name, struct str value)
 {
-	MHD_add_response_header(response, arena_z(&exchange->mem, name), arena_z(&exchange->mem, value));
+	MHD_add_response_header(response, arena_z(&exchange->mem, name),
+				arena_z(&exchange->mem, value));
 }
 
 void exchange_add_headers(struct http_exchange *exchange, struct MHD_Response *response,
@@ -111,7 +112,8 @@ void exchange_add_headers(struct http_exchange *exchange, struct MHD_Response *r
 		add_header(exchange, response, headers->items[i].name, headers->items[i].value);
 }
 
-void http_answer(struct http_exchange *exchange, int status, const struct http_headers *headers, struct str body)
+void http_answer(struct http_exchange *exchange, int status, const struct http_headers *headers,
+		 struct str body)
 {
 	struct http_server *server = exchange->server;
 	char *copy = body.len ? malloc(body.len) : NULL;
@@ -129,7 +131,8 @@ void http_answer(struct http_exchange *exchange, int status, const struct http_h
 	pthread_mutex_unlock(&server->lock);
 }
 
-void http_answer_typed(struct http_exchange *exchange, int status, const char *type, struct str body)
+void http_answer_typed(struct http_exchange *exchange, int status, const char *type,
+		       struct str body)
 {
 	struct http_header header = { STR("Content-Type"), str_of(type) };
 	struct http_headers headers = { &header, 1, 1 };

@@ -15,14 +15,19 @@ enum { BACKLOG = 512 };
 static bool is_loopback(const struct sockaddr *address)
 {
 	if (address->sa_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 == 127;
-	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+		return ntohl(((const struct sockaddr_in *)(const void *)address)
+				     ->sin_addr.s_addr) >>
+			       24 ==
+		       127;
+	return IN6_IS_ADDR_LOOPBACK(
+		&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
 }
 
 /* "127.0.0.1:80" and "[::1]:80" into what getaddrinfo takes; names are not looked up, but for localhost. */
 static int split(struct str text, char *host, char *port, size_t room)
 {
 	size_t colon = text.len;
+	uint64_t number;
 	struct str name;
 
 	while (colon && text.p[colon - 1] != ':')
@@ -36,7 +41,8 @@ static int split(struct str text, char *host, char *port, size_t room)
 		name = STR("127.0.0.1");
 	snprintf(host, room, "%.*s", STR_ARG(name));
 	snprintf(port, room, "%.*s", STR_ARG(str_from(text, colon)));
-	return *host && *port ? 0 : -1;
+	/* the C library takes a larger number modulo 65536 */
+	return *host && str_to_u64(str_from(text, colon), &number) && number <= 65535 ? 0 : -1;
 }
 
 static int name_tcp(struct http_server *server, int fd)
@@ -68,12 +74,17 @@ static int open_tcp(struct http_server *server, struct str text, struct err *err
 	char host[80], port[80];
 	int one = 1, fd;
 
-	if (split(text, host, port, sizeof host) < 0 || getaddrinfo(host, port, &hints, &found) != 0)
-		return err_input(err, "cannot listen at '%.*s': must be ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH",
-				 STR_ARG(text));
+	if (split(text, host, port, sizeof host) < 0 ||
+	    getaddrinfo(host, port, &hints, &found) != 0)
+		return err_input(
+			err,
+			"cannot listen at '%.*s': must be ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH",
+			STR_ARG(text));
 	if (!server->options.anywhere && !is_loopback(found->ai_addr))
-		return err_input(err, "'%.*s' is not loopback: TLS and the outside belong to a proxy in front",
-				 STR_ARG(text));
+		return err_input(
+			err,
+			"'%.*s' is not loopback: TLS and the outside belong to a proxy in front",
+			STR_ARG(text));
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_errno(err, "cannot make a socket");

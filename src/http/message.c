@@ -44,13 +44,14 @@ static bool is_value(struct str value)
 	return true;
 }
 
-int http_header_add(struct http_headers *headers, struct arena *mem, struct str name, struct str value,
-		    struct err *err)
+int http_header_add(struct http_headers *headers, struct arena *mem, struct str name,
+		    struct str value, struct err *err)
 {
 	if (!is_token(name))
 		return err_set(err, ERR_BUG, "a header has a name that is none");
 	if (!is_value(value))
-		return err_set(err, ERR_BUG, "the header %.*s has a control character", STR_ARG(name));
+		return err_set(err, ERR_BUG, "the header %.*s has a control character",
+			       STR_ARG(name));
 	ARENA_PUSH(mem, headers, ((struct http_header){ name, value }));
 	return 0;
 }
@@ -58,19 +59,37 @@ int http_header_add(struct http_headers *headers, struct arena *mem, struct str 
 const char *http_status_text(int status)
 {
 	static const struct {
-		int         status;
+		int status;
 		const char *text;
 	} words[] = {
-		{ 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" },
-		{ 301, "Moved Permanently" }, { 302, "Found" }, { 303, "See Other" },
-		{ 304, "Not Modified" }, { 307, "Temporary Redirect" }, { 308, "Permanent Redirect" },
-		{ 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" },
-		{ 404, "Not Found" }, { 405, "Method Not Allowed" }, { 406, "Not Acceptable" },
-		{ 408, "Request Timeout" }, { 409, "Conflict" }, { 410, "Gone" },
-		{ 413, "Content Too Large" }, { 415, "Unsupported Media Type" },
-		{ 422, "Unprocessable Content" }, { 429, "Too Many Requests" },
-		{ 431, "Request Header Fields Too Large" }, { 500, "Internal Server Error" },
-		{ 501, "Not Implemented" }, { 502, "Bad Gateway" }, { 503, "Service Unavailable" },
+		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 202, "Accepted" },
+		{ 204, "No Content" },
+		{ 301, "Moved Permanently" },
+		{ 302, "Found" },
+		{ 303, "See Other" },
+		{ 304, "Not Modified" },
+		{ 307, "Temporary Redirect" },
+		{ 308, "Permanent Redirect" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" },
+		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
+		{ 410, "Gone" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 422, "Unprocessable Content" },
+		{ 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
+		{ 502, "Bad Gateway" },
+		{ 503, "Service Unavailable" },
 		{ 504, "Gateway Timeout" },
 	};
 
@@ -83,8 +102,8 @@ const char *http_status_text(int status)
 /* The preferred form, and the two that must still be understood (RFC 9110, 5.6.7). */
 static bool parse_date(const char *text, int64_t *out)
 {
-	static const char *const forms[] = { "%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
-					     "%a %b %e %H:%M:%S %Y" };
+	static const char *const forms[] = { "%a, %d %b %Y %H:%M:%S GMT",
+					     "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y" };
 
 	for (size_t i = 0; i < COUNT(forms); i++) {
 		struct tm tm = { 0 };

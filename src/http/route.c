@@ -2,7 +2,8 @@
 #include "server_private.h"
 
 /* One component: a word, "{name}", or a final "{name...}" for all that is left. */
-static bool match_part(struct http_call *call, size_t *n_params, struct str pattern, struct str part)
+static bool match_part(struct http_call *call, size_t *n_params, struct str pattern,
+		       struct str part)
 {
 	struct str text;
 
@@ -42,8 +43,8 @@ static bool fits(const struct http_route *route, struct str method)
 	       (str_eq(method, STR("HEAD")) && strcmp(route->method, "GET") == 0);
 }
 
-const struct http_route *route_find(const struct http_server *server, struct http_call *call, struct str path,
-				    struct str *allow)
+const struct http_route *route_find(const struct http_server *server, struct http_call *call,
+				    struct str path, struct str *allow)
 {
 	*allow = (struct str){ 0 };
 	for (size_t i = 0; i < server->options.n_routes; i++) {
@@ -53,7 +54,8 @@ const struct http_route *route_find(const struct http_server *server, struct htt
 			continue;
 		if (fits(route, call->method))
 			return route;
-		*allow = allow->len ? arena_printf(call->mem, "%.*s, %s", STR_ARG(*allow), route->method)
+		*allow = allow->len ? arena_printf(call->mem, "%.*s, %s", STR_ARG(*allow),
+						   route->method)
 				    : arena_str(call->mem, str_of(route->method));
 		if (strcmp(route->method, "GET") == 0)
 			*allow = arena_printf(call->mem, "%.*s, HEAD", STR_ARG(*allow));

@@ -15,7 +15,8 @@ enum {
 
 /* ---- what is refused before any handler ---- */
 
-static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const char *name,
+				   const char *value)
 {
 	struct http_exchange *exchange = ctx;
 	struct http_headers *headers = &exchange->call.headers;
@@ -101,7 +102,8 @@ static int begin(struct http_exchange *exchange, const char *method, struct str 
 {
 	struct http_call *call = &exchange->call;
 	size_t mark = str_find_byte(exchange->target, '?');
-	struct str path = str_sub(exchange->target, 0, mark == SIZE_MAX ? exchange->target.len : mark);
+	struct str path =
+		str_sub(exchange->target, 0, mark == SIZE_MAX ? exchange->target.len : mark);
 	int status;
 
 	MHD_get_connection_values(exchange->mhd, MHD_HEADER_KIND, take_header, exchange);
@@ -192,7 +194,8 @@ static enum MHD_Result access_handler(void *ctx, struct MHD_Connection *mhd, con
 	return exchange_proceed(exchange);
 }
 
-static void completed(void *ctx, struct MHD_Connection *mhd, void **own, enum MHD_RequestTerminationCode code)
+static void completed(void *ctx, struct MHD_Connection *mhd, void **own,
+		      enum MHD_RequestTerminationCode code)
 {
 	(void)ctx;
 	(void)mhd;
@@ -227,19 +230,18 @@ static int start(struct http_server *server, struct err *err)
 
 	/* libmicrohttpd divides connections among the threads and wants one thread to be none */
 	server->daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, access_handler, server,
-		MHD_OPTION_LISTEN_SOCKET, server->fd,
+		flags, 0, NULL, NULL, access_handler, server, MHD_OPTION_LISTEN_SOCKET, server->fd,
 		MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0u,
 		MHD_OPTION_CONNECTION_LIMIT, options->connections,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->per_address,
-		MHD_OPTION_CONNECTION_TIMEOUT, options->idle_s,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_SERVER_HEADER_BYTES,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_URI_LOG_CALLBACK, take_target, server,
-		MHD_OPTION_NOTIFY_COMPLETED, completed, server,
-		MHD_OPTION_NOTIFY_CONNECTION, watch_connection, server, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_TIMEOUT, options->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)HTTP_SERVER_HEADER_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_URI_LOG_CALLBACK, take_target, server, MHD_OPTION_NOTIFY_COMPLETED,
+		completed, server, MHD_OPTION_NOTIFY_CONNECTION, watch_connection, server,
+		MHD_OPTION_END);
 	if (!server->daemon)
-		return err_set(err, ERR_TEMP, "cannot start the HTTP server at %s", server->address);
+		return err_set(err, ERR_TEMP, "cannot start the HTTP server at %s",
+			       server->address);
 	server->watching = true;
 	if (pthread_create(&server->watch, NULL, watch_run, server) != 0) {
 		server->watching = false;
@@ -248,7 +250,8 @@ static int start(struct http_server *server, struct err *err)
 	return 0;
 }
 
-int http_server_open(struct http_server **out, const struct http_server_options *options, struct err *err)
+int http_server_open(struct http_server **out, const struct http_server_options *options,
+		     struct err *err)
 {
 	struct http_server *server = calloc(1, sizeof *server);
 
@@ -292,10 +295,12 @@ static void wait_for_exchanges(struct http_server *server, int64_t grace_ms)
 static void answer_the_rest(struct http_server *server)
 {
 	pthread_mutex_lock(&server->lock);
-	for (struct http_exchange *exchange = server->exchanges; exchange; exchange = exchange->next)
+	for (struct http_exchange *exchange = server->exchanges; exchange;
+	     exchange = exchange->next)
 		if (exchange->state == EXCHANGE_HANDLING)
-			exchange_finish(exchange, 503, MHD_create_response_from_buffer(
-							       0, NULL, MHD_RESPMEM_PERSISTENT));
+			exchange_finish(
+				exchange, 503,
+				MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT));
 	stream_end_all(server);
 	/* so that the last answers are on their way */
 	wait_for_exchanges(server, LAST_ANSWERS_MS);

@@ -2,7 +2,8 @@
 
 #include "server_private.h"
 
-static const char first_words[] = ": ok\n\n"; /* so that a browser knows at once that it is connected */
+static const char first_words[] =
+	": ok\n\n"; /* so that a browser knows at once that it is connected */
 
 /* With the lock held. */
 static void drop(struct http_stream *stream)
@@ -84,7 +85,8 @@ static struct http_stream *make(struct http_exchange *exchange)
 	return stream;
 }
 
-struct http_stream *http_answer_stream(struct http_exchange *exchange, const struct http_headers *headers)
+struct http_stream *http_answer_stream(struct http_exchange *exchange,
+				       const struct http_headers *headers)
 {
 	enum { BLOCK = 4096 };
 	struct http_server *server = exchange->server;
@@ -92,8 +94,8 @@ struct http_stream *http_answer_stream(struct http_exchange *exchange, const str
 	struct MHD_Response *response = NULL;
 
 	if (stream)
-		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_some, stream,
-							     connection_gone);
+		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_some,
+							     stream, connection_gone);
 	if (!response) {
 		free(stream);
 		exchange_refuse(exchange, 503, (struct str){ 0 });

@@ -210,10 +210,13 @@ int url_resolve(struct url *out, struct arena *mem, const struct url *base, stru
 	if (has_scheme(reference))
 		return url_parse(out, mem, reference, err);
 	if (str_starts(reference, STR("//")))
-		return url_parse(out, mem, arena_printf(mem, "%s:%.*s", base->https ? "https" : "http",
-							STR_ARG(reference)), err);
+		return url_parse(out, mem,
+				 arena_printf(mem, "%s:%.*s", base->https ? "https" : "http",
+					      STR_ARG(reference)),
+				 err);
 	if (reference.len > URL_MAX || !is_text(reference))
-		return err_input(err, "an address has a byte that may not stand there, or is too long");
+		return err_input(err,
+				 "an address has a byte that may not stand there, or is too long");
 	if (reference.len == 0) {
 		*out = url;
 		return 0;
@@ -321,8 +324,9 @@ bool url_query_get(struct str *out, struct arena *mem, struct str query, struct 
 
 		if (!url_unescape(&name, mem, left, true) || !str_eq(name, key))
 			continue;
-		return url_unescape(out, mem, equals == SIZE_MAX ? (struct str){ 0 }
-								 : str_from(pair, equals + 1), true);
+		return url_unescape(
+			out, mem,
+			equals == SIZE_MAX ? (struct str){ 0 } : str_from(pair, equals + 1), true);
 	}
 	return false;
 }

@@ -125,8 +125,8 @@ static enum change_skip load_object(struct str *out, struct str *detail, struct 
 				    size_t *left, const struct loader *loader, const char *hex)
 {
 	AUTO(auto_git_odb_object) git_odb_object *object = NULL;
-	git_oid oid;
-	size_t size;
+	git_oid oid = { 0 };
+	size_t size = 0;
 	int code;
 	enum change_skip skip = object_size(&size, &oid, detail, mem, loader, hex);
 

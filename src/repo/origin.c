@@ -17,6 +17,9 @@ static const struct {
 	struct str text;
 } paths[] = {
 	{ FOLDER, SKIP_VENDORED, LIT("vendor/") },
+	{ FOLDER, SKIP_VENDORED, LIT("vendors/") },
+	{ FOLDER, SKIP_VENDORED, LIT("vendored/") },
+	{ FOLDER, SKIP_VENDORED, LIT("_vendor/") },
 	{ FOLDER, SKIP_VENDORED, LIT("node_modules/") },
 	{ FOLDER, SKIP_VENDORED, LIT("third_party/") },
 	{ FOLDER, SKIP_VENDORED, LIT("third-party/") },

@@ -18,7 +18,7 @@ static int read_blob(struct str *out, struct arena *mem, const struct repo *repo
 	AUTO(auto_git_odb_object) git_odb_object *object = NULL;
 	const git_oid *oid = git_tree_entry_id(entry);
 	git_object_t type;
-	size_t size;
+	size_t size = 0;
 	int code = git_repository_odb(&odb, repo->git);
 
 	if (code == 0)

@@ -153,6 +153,25 @@ static uint32_t old_line_of(const struct change *change, uint32_t line)
 	return 0;
 }
 
+/* The first line of the old side that is not above a line of the new side: where forges that count both sides put it. */
+static uint32_t old_next_of(const struct change *change, uint32_t line)
+{
+	for (size_t i = 0; change && i < change->n_hunks; i++) {
+		const struct hunk *hunk = &change->hunks[i];
+		size_t k = 0;
+
+		while (k < hunk->n && hunk->lines[k].new_line != line)
+			k++;
+		if (k == hunk->n)
+			continue;
+		for (; k < hunk->n; k++)
+			if (hunk->lines[k].old_line)
+				return hunk->lines[k].old_line;
+		return hunk->old_start + hunk->old_lines; /* of a new file: 0, as GitLab counts it */
+	}
+	return 0;
+}
+
 /* The end of a line belongs to the fence, not to the text. */
 static struct str without_end(struct str s)
 {
@@ -212,6 +231,8 @@ void comment_make(struct post_comment *out, struct arena *mem, const struct find
 	comment.new_start_line = comment.start_line;
 	comment.old_line = old_line_of(change, comment.line);
 	comment.old_start_line = old_line_of(change, comment.start_line);
+	comment.old_next = old_next_of(change, comment.line);
+	comment.old_start_next = old_next_of(change, comment.start_line);
 	if (clickable) {
 		comment.suggestion = fix->after.len ? without_end(fix->after) : (struct str){ 0 };
 		comment.original = without_end(redact_text(mem, fix->before));

@@ -1,5 +1,6 @@
 #include "jsonout.h"
 
+#include "base/scope.h"
 #include "glyph.h"
 #include "review/redact.h"
 
@@ -76,6 +77,55 @@ static int add_part(const char *bytes, size_t n, void *payload)
 
 	buf_add(out, (struct str){ bytes, n });
 	return out->full ? -1 : 0;
+}
+
+/* A value as jansson lays it out, deeper by some columns: its strings hold no line ends. Gives the value up. */
+static void add_value(struct jsonout *json, struct buf *out, json_t *value, unsigned columns)
+{
+	AUTO_BUF struct buf text = { 0 };
+	struct str rest, line;
+
+	if (!value || json_dump_callback(value, add_part, &text, JSON_INDENT(2) | JSON_ENCODE_ANY) < 0)
+		json->failed = true;
+	json_decref(value);
+	arena_reset(&json->mem);
+	rest = buf_str(&text);
+	for (bool first = true; str_cut(&rest, '\n', &line); first = false) {
+		if (!first)
+			buf_printf(out, "\n%*s", (int)columns, "");
+		buf_add(out, line);
+	}
+}
+
+static void add_key(struct buf *out, const char *key)
+{
+	buf_printf(out, "%s\n  \"%s\": ", out->len ? "," : "{", key);
+}
+
+void jsonout_member(struct jsonout *json, struct buf *out, const char *key, json_t *value)
+{
+	add_key(out, key);
+	add_value(json, out, value, 2);
+}
+
+void jsonout_list(struct jsonout *json, struct buf *out, const char *key, size_t n,
+		  jsonout_item *item, const void *payload)
+{
+	add_key(out, key);
+	buf_add_byte(out, '[');
+	for (size_t i = 0; i < n; i++) {
+		buf_add(out, i ? STR(",\n    ") : STR("\n    "));
+		add_value(json, out, item(json, payload, i), 4);
+	}
+	buf_add(out, n ? STR("\n  ]") : STR("]"));
+}
+
+int jsonout_end(struct jsonout *json, struct buf *out, struct err *err)
+{
+	buf_add(out, STR("\n}\n"));
+	if (out->full)
+		return err_set(err, ERR_PERM, "the output is larger than %d bytes", BUF_MAX);
+	return json->failed ? err_set(err, ERR_TEMP, "out of memory") : 0;
 }
 
 int jsonout_write(struct jsonout *json, struct buf *out, json_t *root, size_t flags,

@@ -35,6 +35,16 @@ json_t *jsonout_raw(struct jsonout *json, struct str s);
 void jsonout_put(struct jsonout *json, json_t *object, const char *key, json_t *value);
 void jsonout_push(struct jsonout *json, json_t *array, json_t *value);
 
+/*
+ * One object member by member, each written when it is made: a report of a large scan would fill the memory as a tree. `out`
+ * is empty before the first; the result is what jsonout_write gives with JSON_INDENT(2).
+ */
+typedef json_t *jsonout_item(struct jsonout *json, const void *payload, size_t i);
+void jsonout_member(struct jsonout *json, struct buf *out, const char *key, json_t *value);
+void jsonout_list(struct jsonout *json, struct buf *out, const char *key, size_t n,
+		  jsonout_item *item, const void *payload);
+int jsonout_end(struct jsonout *json, struct buf *out, struct err *err);
+
 /* Writes `root` and gives it up, also on failure. Flags are those of json_dumps. */
 int jsonout_write(struct jsonout *json, struct buf *out, json_t *root, size_t flags,
 		  struct err *err);

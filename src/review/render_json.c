@@ -127,41 +127,39 @@ static json_t *make_finding(struct jsonout *json, const struct finding *finding)
 	return item;
 }
 
-static json_t *make_findings(struct jsonout *json, const struct finding_list *list)
+static json_t *nth_finding(struct jsonout *json, const void *payload, size_t i)
 {
-	json_t *items = jsonout_array(json);
+	const struct finding_list *list = payload;
 
-	for (size_t i = 0; i < list->n; i++)
-		jsonout_push(json, items, make_finding(json, &list->items[i]));
-	return items;
+	return make_finding(json, &list->items[i]);
 }
 
-static json_t *make_skipped(struct jsonout *json, const struct review *review)
+static json_t *nth_skipped(struct jsonout *json, const void *payload, size_t i)
 {
-	json_t *items = jsonout_array(json);
+	const struct review *review = payload;
+	const struct skipped *skipped = &review->skipped.items[i];
+	json_t *item = jsonout_object(json);
 
-	for (size_t i = 0; i < review->skipped.n; i++) {
-		const struct skipped *skipped = &review->skipped.items[i];
-		json_t *item = jsonout_object(json);
-
-		jsonout_put(json, item, "path", jsonout_raw(json, skipped->path));
-		jsonout_put(json, item, "reason",
-			    jsonout_raw(json, str_of(change_skip_name(skipped->reason))));
-		jsonout_put(json, item, "text",
-			    jsonout_raw(json, str_of(change_skip_text(skipped->reason))));
-		jsonout_put(json, item, "detail", jsonout_str_or_null(json, skipped->detail));
-		jsonout_push(json, items, item);
-	}
-	return items;
+	jsonout_put(json, item, "path", jsonout_raw(json, skipped->path));
+	jsonout_put(json, item, "reason",
+		    jsonout_raw(json, str_of(change_skip_name(skipped->reason))));
+	jsonout_put(json, item, "text",
+		    jsonout_raw(json, str_of(change_skip_text(skipped->reason))));
+	jsonout_put(json, item, "detail", jsonout_str_or_null(json, skipped->detail));
+	return item;
 }
 
-static json_t *make_notices(struct jsonout *json, const struct review *review)
+static json_t *nth_notice(struct jsonout *json, const void *payload, size_t i)
 {
-	json_t *items = jsonout_array(json);
+	const struct review *review = payload;
 
-	for (size_t i = 0; i < review->notices.n; i++)
-		jsonout_push(json, items, jsonout_str(json, review->notices.items[i].text));
-	return items;
+	return jsonout_str(json, review->notices.items[i].text);
+}
+
+static void add_findings(struct jsonout *json, struct buf *out, const char *key,
+			 const struct finding_list *list)
+{
+	jsonout_list(json, out, key, list->n, nth_finding, list);
 }
 
 static json_t *make_summary(struct jsonout *json, const struct review *review)
@@ -204,22 +202,20 @@ int render_json(struct buf *out, const struct review *review, const struct rende
 		struct err *err)
 {
 	AUTO(jsonout_release) struct jsonout json;
-	json_t *root;
 
 	jsonout_init(&json, review, options);
-	root = jsonout_object(&json);
-	jsonout_put(&json, root, "version", jsonout_number(&json, LAYOUT));
-	jsonout_put(&json, root, "tool", make_tool(&json, options));
-	jsonout_put(&json, root, "kind",
-		    jsonout_raw(&json, review->is_change ? STR("review") : STR("scan")));
-	jsonout_put(&json, root, "base", jsonout_str_or_null(&json, str_of(review->base_oid)));
-	jsonout_put(&json, root, "head", jsonout_str_or_null(&json, str_of(review->head_oid)));
-	jsonout_put(&json, root, "limited", json_boolean(review->limited));
-	jsonout_put(&json, root, "findings", make_findings(&json, &review->findings));
-	jsonout_put(&json, root, "suppressed", make_findings(&json, &review->suppressed));
-	jsonout_put(&json, root, "held_back", make_findings(&json, &review->held_back));
-	jsonout_put(&json, root, "skipped", make_skipped(&json, review));
-	jsonout_put(&json, root, "notices", make_notices(&json, review));
-	jsonout_put(&json, root, "summary", make_summary(&json, review));
-	return jsonout_write(&json, out, root, JSON_INDENT(2), err);
+	jsonout_member(&json, out, "version", jsonout_number(&json, LAYOUT));
+	jsonout_member(&json, out, "tool", make_tool(&json, options));
+	jsonout_member(&json, out, "kind",
+		       jsonout_raw(&json, review->is_change ? STR("review") : STR("scan")));
+	jsonout_member(&json, out, "base", jsonout_str_or_null(&json, str_of(review->base_oid)));
+	jsonout_member(&json, out, "head", jsonout_str_or_null(&json, str_of(review->head_oid)));
+	jsonout_member(&json, out, "limited", json_boolean(review->limited));
+	add_findings(&json, out, "findings", &review->findings);
+	add_findings(&json, out, "suppressed", &review->suppressed);
+	add_findings(&json, out, "held_back", &review->held_back);
+	jsonout_list(&json, out, "skipped", review->skipped.n, nth_skipped, review);
+	jsonout_list(&json, out, "notices", review->notices.n, nth_notice, review);
+	jsonout_member(&json, out, "summary", make_summary(&json, review));
+	return jsonout_end(&json, out, err);
 }

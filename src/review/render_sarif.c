@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/scope.h"
@@ -37,6 +36,13 @@ static int rule_order(const void *a, const void *b)
 }
 
 /* Tags as code scanning reads them: the category, and "external/cwe/cwe-89". */
+static void lower_case(char *text)
+{
+	for (; *text; text++)
+		if (*text >= 'A' && *text <= 'Z')
+			*text = (char)(*text + ('a' - 'A'));
+}
+
 static json_t *make_tags(struct jsonout *json, const struct finding *rule)
 {
 	json_t *tags = jsonout_array(json);
@@ -46,8 +52,7 @@ static json_t *make_tags(struct jsonout *json, const struct finding *rule)
 		jsonout_push(json, tags, jsonout_str(json, rule->category));
 	if (rule->cwe.len && rule->cwe.len < 40) {
 		snprintf(cwe, sizeof cwe, "external/cwe/%.*s", STR_ARG(rule->cwe));
-		for (char *c = cwe; *c; c++)
-			*c = (char)tolower((unsigned char)*c);
+		lower_case(cwe);
 		jsonout_push(json, tags, jsonout_raw(json, str_of(cwe)));
 	}
 	return tags;

@@ -187,7 +187,9 @@ int load_entry(struct rule_entry *out, struct loader *l, const struct yaml *yaml
 	entry.language = l->language;
 	entry.vars = l->vars.items;
 	entry.n_vars = (int32_t)l->vars.n;
-	prefilter_clauses(&entry, l->mem);
+	entry.memo_end = *l->n_slots;
+	if (!entry.builtin)
+		clauses_collect(&entry, l->mem);
 	*out = entry;
 	return 0;
 }

@@ -58,7 +58,7 @@ struct loader {
 	void                   *payload;
 	struct global_utils    *globals;
 	struct scope           *scope;
-	struct rule_entry      *entry;
+	bool                    trusted;  /* a rule of the program: its regexes are good, and compiled when used */
 	struct regex_list {
 		struct regex **items;
 		size_t         n, cap;
@@ -102,6 +102,8 @@ struct rule *rule_new(struct loader *l, enum rule_op op, const struct yaml *at);
 struct rule *rule_all(struct loader *l, struct rule **items, size_t n, const struct yaml *at);
 int32_t loader_var(void *loader, struct str name);    /* adds it */
 int32_t loader_lookup(void *loader, struct str name); /* -1: not defined */
+/* A regular expression, which the rule set ends. *err has no position yet. */
+int loader_regex(struct regex **out, struct loader *l, struct str text, struct err *err);
 /* A string with something in it; *err names `key` otherwise. */
 int load_string(struct str *out, struct loader *l, const struct yaml *yaml, const char *key);
 /* Fails on a key that is not in the list, which ends with NULL. */

@@ -90,9 +90,8 @@ static int load_replace(struct transform *t, struct loader *l, const struct yaml
 		t->by = (struct str){ "", 0 };
 	else if (load_string(&t->by, l, yaml_get(args, "by"), "by") < 0)
 		return -1;
-	if (regex_compile(&t->replace, l->mem, pattern, &why) < 0)
+	if (loader_regex(&t->replace, l, pattern, &why) < 0)
 		return yaml_error(l->err, l->file, yaml_get(args, "replace"), "%s", why.text);
-	ARENA_PUSH(l->mem, l->regexes, t->replace);
 	return 0;
 }
 
@@ -374,8 +373,8 @@ static int load_rewriter(struct rewriter *out, struct loader *l, const struct ya
 {
 	struct scope *outer = l->scope;
 	struct scope scope = *outer;
-	struct fixer *fixers;
-	size_t n_fixers;
+	struct fixer *fixers = NULL;
+	size_t n_fixers = 0;
 	int failed;
 
 	l->scope = &scope;
@@ -388,6 +387,8 @@ static int load_rewriter(struct rewriter *out, struct loader *l, const struct ya
 	l->scope = outer;
 	if (failed)
 		return -1;
+	if (n_fixers == 0)
+		return yaml_error(l->err, l->file, yaml, "a rewriter needs a `fix`");
 	out->fixer = fixers[0];
 	return 0;
 }

@@ -149,6 +149,16 @@ static int load_pattern(struct rule **out, struct loader *l, const struct yaml *
 	return 0;
 }
 
+int loader_regex(struct regex **out, struct loader *l, struct str text, struct err *err)
+{
+	if (l->trusted)
+		*out = regex_defer(l->mem, text);
+	else if (regex_compile(out, l->mem, text, err) < 0)
+		return -1;
+	ARENA_PUSH(l->mem, l->regexes, *out);
+	return 0;
+}
+
 static int load_regex(struct rule **out, struct loader *l, const struct yaml *yaml)
 {
 	struct rule *rule = rule_new(l, RULE_REGEX, yaml);
@@ -156,9 +166,8 @@ static int load_regex(struct rule **out, struct loader *l, const struct yaml *ya
 
 	if (load_string(&rule->regex_text, l, yaml, "regex") < 0)
 		return -1;
-	if (regex_compile(&rule->regex, l->mem, rule->regex_text, &why) < 0)
+	if (loader_regex(&rule->regex, l, rule->regex_text, &why) < 0)
 		return yaml_error(l->err, l->file, yaml, "%s", why.text);
-	ARENA_PUSH(l->mem, l->regexes, rule->regex);
 	rule_finish(l, rule);
 	*out = rule;
 	return 0;

@@ -163,30 +163,32 @@ static int call_util(struct rule **out, struct loader *l, const struct yaml *nam
 	return use_global(out, l, name, util, args, n);
 }
 
+/* A name: an argument of the utility around it, a utility of the file, or one of the project. */
+static int load_name(struct rule **out, struct loader *l, const struct yaml *yaml)
+{
+	const struct argument *argument = find_argument(l->scope, yaml->text);
+	struct util *util = find_util(l->scope, yaml->text);
+	struct global_util *global = find_global(l, yaml->text);
+
+	if (argument)
+		return use_argument(out, l, argument);
+	if (util)
+		return use_util(out, l, yaml, util);
+	if (!global)
+		return yaml_error(l->err, l->file, yaml, "there is no utility '%.*s'",
+				  STR_ARG(yaml->text));
+	if (global->arguments)
+		return yaml_error(l->err, l->file, yaml, "the utility '%.*s' needs arguments",
+				  STR_ARG(yaml->text));
+	return use_global(out, l, yaml, global, NULL, 0);
+}
+
 int load_matches(struct rule **out, struct loader *l, const struct yaml *yaml)
 {
 	struct rule_list items = { 0 };
-	const struct argument *argument;
-	struct global_util *global;
-	struct util *util;
 
-	if (yaml->kind == YAML_SCALAR) {
-		argument = find_argument(l->scope, yaml->text);
-		if (argument)
-			return use_argument(out, l, argument);
-		util = find_util(l->scope, yaml->text);
-		if (util)
-			return use_util(out, l, yaml, util);
-		global = find_global(l, yaml->text);
-		if (global && global->arguments)
-			return yaml_error(l->err, l->file, yaml,
-					  "the utility '%.*s' needs arguments",
-					  STR_ARG(yaml->text));
-		if (global)
-			return use_global(out, l, yaml, global, NULL, 0);
-		return yaml_error(l->err, l->file, yaml, "there is no utility '%.*s'",
-				  STR_ARG(yaml->text));
-	}
+	if (yaml->kind == YAML_SCALAR)
+		return load_name(out, l, yaml);
 	if (yaml->kind != YAML_MAP || yaml->n == 0)
 		return yaml_error(l->err, l->file, yaml,
 				  "`matches` names a utility, or maps it to its arguments");

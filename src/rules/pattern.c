@@ -8,6 +8,7 @@ static bool is_name_start(char c)
 static bool is_name(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a str with bytes has a pointer */
 		if (!is_name_start(s.p[i]) && (s.p[i] < '0' || s.p[i] > '9'))
 			return false;
 	return true;
@@ -26,6 +27,7 @@ struct meta_var meta_var_of(struct str text, struct str sigil)
 	if (sigils == 0 || !is_name(rest))
 		return none;
 	if (sigils == 3) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a str with bytes has a pointer */
 		bool anonymous = rest.len == 0 || rest.p[0] == '_';
 
 		return (struct meta_var){ PATTERN_MULTI, true,

@@ -1,187 +1,27 @@
 #include "prefilter.h"
 
 enum {
-	MAX_LITERALS = 32,   /* of one clause: more select little */
-	MIN_LENGTH = 2,
-	MAX_STATES = 32000,  /* of the automaton, 15 bits; rules beyond it are not filtered */
-	ENDS_HERE = 0x8000,  /* in a transition: a literal ends in the state that it leads to */
-	MAX_NESTING = 24,    /* utilities may use themselves through relations */
+	MAX_STATES = 32000, /* of the automaton, 15 bits; rules beyond it are not filtered */
+	MAX_NEEDS = 32000,  /* numbers in what one rule needs: far above RULE_MAX_OPS of honest rules */
+	ENDS_HERE = 0x8000, /* in a transition: a literal ends in the state that it leads to */
+	FIRST_IS_OWN = 0x8000, /* in the number of clauses */
 };
 
-static void add_clause(struct clause_list *out, struct arena *mem, struct str *items, size_t n)
-{
-	struct clause clause = { items, NULL, n };
-
-	ARENA_PUSH(mem, out, clause);
-}
-
-static void pattern_clauses(struct clause_list *out, struct arena *mem,
-			    const struct pattern *pattern)
-{
-	if (pattern->strictness == SIGNATURE)
-		return;
-	for (uint32_t i = 0; i < pattern->n; i++) {
-		const struct pattern_node *node = &pattern->nodes[i];
-		struct str *item;
-
-		if (node->type != PATTERN_LEAF || !node->named || node->text.len < MIN_LENGTH)
-			continue;
-		item = ARENA_NEW(mem, struct str);
-		*item = node->text;
-		add_clause(out, mem, item, 1);
-	}
-}
-
-static void regex_clauses(struct clause_list *out, struct arena *mem, const struct regex *regex)
-{
-	struct literal_set set;
-
-	if (regex_required(regex, mem, &set) && set.n && set.n <= MAX_LITERALS)
-		add_clause(out, mem, set.items, set.n);
-}
-
-static size_t shortest(const struct clause *clause)
-{
-	size_t len = SIZE_MAX;
-
-	for (size_t i = 0; i < clause->n; i++)
-		if (clause->items[i].len < len)
-			len = clause->items[i].len;
-	return len;
-}
-
-/* The clause that selects most: long literals, few of them. */
-static const struct clause *best_clause(const struct clause_list *list)
-{
-	const struct clause *best = NULL;
-
-	for (size_t i = 0; i < list->n; i++) {
-		const struct clause *clause = &list->items[i];
-
-		if (!best || shortest(clause) * best->n > shortest(best) * clause->n)
-			best = clause;
-	}
-	return best;
-}
-
-static void collect(struct clause_list *out, struct arena *mem, const struct rule *rule,
-		    unsigned depth);
-
-/* One of the branches matches: one of their best clauses holds. */
-static void any_clauses(struct clause_list *out, struct arena *mem, const struct rule *rule,
-			unsigned depth)
-{
-	struct str *items = ARENA_ARRAY(mem, MAX_LITERALS, struct str);
-	size_t n = 0;
-
-	for (size_t i = 0; i < rule->n_items; i++) {
-		struct clause_list branch = { 0 };
-		const struct clause *best;
-
-		collect(&branch, mem, rule->items[i], depth);
-		best = best_clause(&branch);
-		if (!best || n + best->n > MAX_LITERALS)
-			return;
-		memcpy(items + n, best->items, best->n * sizeof *items);
-		n += best->n;
-	}
-	if (n)
-		add_clause(out, mem, items, n);
-}
-
-static void collect(struct clause_list *out, struct arena *mem, const struct rule *rule,
-		    unsigned depth)
-{
-	if (!rule || depth > MAX_NESTING)
-		return;
-	switch (rule->op) {
-	case RULE_PATTERN:
-		pattern_clauses(out, mem, &rule->pattern);
-		break;
-	case RULE_REGEX:
-		regex_clauses(out, mem, rule->regex);
-		break;
-	case RULE_ALL:
-		for (size_t i = 0; i < rule->n_items; i++)
-			collect(out, mem, rule->items[i], depth + 1);
-		break;
-	case RULE_ANY:
-		any_clauses(out, mem, rule, depth + 1);
-		break;
-	case RULE_MATCHES:
-	case RULE_CALL:
-	case RULE_INSIDE:
-	case RULE_HAS:
-	case RULE_PRECEDES:
-	case RULE_FOLLOWS:
-		collect(out, mem, rule->inner, depth + 1);
-		break;
-	case RULE_KIND:
-	case RULE_NTH:
-	case RULE_RANGE:
-	case RULE_NOT:
-		break;
-	}
-}
-
-/* Is the variable bound whenever the rule matches? */
-static bool binds_always(const struct rule *rule, int32_t var, unsigned depth)
-{
-	if (!rule || depth > MAX_NESTING)
-		return false;
-	if (rule->op == RULE_PATTERN) {
-		for (uint32_t i = 0; i < rule->pattern.n; i++)
-			if (rule->pattern.nodes[i].type == PATTERN_VAR &&
-			    rule->pattern.nodes[i].var == var)
-				return true;
-		return false;
-	}
-	if (rule->op == RULE_ANY) {
-		for (size_t i = 0; i < rule->n_items; i++)
-			if (!binds_always(rule->items[i], var, depth + 1))
-				return false;
-		return rule->n_items > 0;
-	}
-	for (size_t i = 0; rule->op == RULE_ALL && i < rule->n_items; i++)
-		if (binds_always(rule->items[i], var, depth + 1))
-			return true;
-	return (rule->op == RULE_MATCHES || rule->op >= RULE_INSIDE) &&
-	       binds_always(rule->inner, var, depth + 1);
-}
-
-void prefilter_clauses(struct rule_entry *entry, struct arena *mem)
-{
-	collect(&entry->clauses, mem, entry->rule, 0);
-	for (size_t i = 0; i < entry->constraints.n; i++)
-		if (binds_always(entry->rule, entry->constraints.items[i].var, 0))
-			collect(&entry->clauses, mem, entry->constraints.items[i].rule, 0);
-}
-
-struct prefilter {
-	uint8_t   classes[256]; /* of bytes: those in no literal share class 0 */
-	uint32_t  n_classes;
-	uint32_t  n_states;
-	unsigned  shift;        /* a state's row is 1 << shift transitions */
-	uint16_t *next;         /* [state << shift | class] */
-	uint32_t *literal;      /* of a state: the literal that ends here + 1, or 0 */
-	uint16_t *also;         /* the next state of the suffix chain at which a literal ends, or 0 */
-	size_t    n_literals;
-};
-
+/* While it is made: the tables of a prefilter, to be written. */
 struct builder {
 	struct prefilter *p;
 	struct arena     *mem;
-	uint16_t         *fail;
+	uint16_t         *next, *literal, *also;
 };
 
-static size_t count_states(struct rule_entry **entries, size_t n, struct prefilter *p)
+static size_t count_states(const struct prefilter_input *inputs, size_t n, struct prefilter *p)
 {
 	size_t states = 1;
 
 	for (size_t e = 0; e < n; e++)
-		for (size_t c = 0; c < entries[e]->clauses.n; c++)
-			for (size_t i = 0; i < entries[e]->clauses.items[c].n; i++) {
-				struct str s = entries[e]->clauses.items[c].items[i];
+		for (size_t c = 0; c < inputs[e].clauses->n; c++)
+			for (size_t i = 0; i < inputs[e].clauses->items[c].n; i++) {
+				struct str s = inputs[e].clauses->items[c].items[i];
 
 				states += s.len;
 				for (size_t k = 0; k < s.len; k++)
@@ -193,39 +33,41 @@ static size_t count_states(struct rule_entry **entries, size_t n, struct prefilt
 }
 
 /* Adds a literal, or finds it; gives its number. */
-static uint32_t add_literal(struct prefilter *p, struct str s)
+static uint16_t add_literal(struct builder *b, struct str s)
 {
+	struct prefilter *p = b->p;
 	uint32_t state = 0;
 
 	for (size_t i = 0; i < s.len; i++) {
-		uint16_t *to = &p->next[state << p->shift | p->classes[(unsigned char)s.p[i]]];
+		uint16_t *to = &b->next[state << p->shift | p->classes[(unsigned char)s.p[i]]];
 
 		if (!*to)
 			*to = (uint16_t)p->n_states++;
 		state = *to;
 	}
-	if (!p->literal[state])
-		p->literal[state] = (uint32_t)++p->n_literals;
-	return p->literal[state] - 1;
+	if (!b->literal[state])
+		b->literal[state] = (uint16_t)++p->n_literals;
+	return (uint16_t)(b->literal[state] - 1);
 }
 
 /* Breadth first: where a literal breaks off, its longest suffix goes on. */
-static void link_suffixes(struct prefilter *p, struct arena *mem)
+static void link_suffixes(struct builder *b)
 {
-	uint16_t *fail = ARENA_ARRAY(mem, p->n_states, uint16_t);
-	uint16_t *queue = ARENA_ARRAY(mem, p->n_states, uint16_t);
+	const struct prefilter *p = b->p;
+	uint16_t *fail = ARENA_ARRAY(b->mem, p->n_states, uint16_t);
+	uint16_t *queue = ARENA_ARRAY(b->mem, p->n_states, uint16_t);
 	uint32_t head = 0, tail = 0;
 
 	for (uint32_t c = 0; c < p->n_classes; c++)
-		if (p->next[c])
-			queue[tail++] = p->next[c];
+		if (b->next[c])
+			queue[tail++] = b->next[c];
 	while (head < tail) {
 		uint32_t s = queue[head++];
 
-		p->also[s] = p->literal[fail[s]] ? fail[s] : p->also[fail[s]];
+		b->also[s] = b->literal[fail[s]] ? fail[s] : b->also[fail[s]];
 		for (uint32_t c = 0; c < p->n_classes; c++) {
-			uint16_t *to = &p->next[s << p->shift | c];
-			uint16_t other = p->next[(uint32_t)fail[s] << p->shift | c];
+			uint16_t *to = &b->next[s << p->shift | c];
+			uint16_t other = b->next[(uint32_t)fail[s] << p->shift | c];
 
 			if (*to) {
 				fail[*to] = other;
@@ -238,47 +80,62 @@ static void link_suffixes(struct prefilter *p, struct arena *mem)
 }
 
 /* So that the scan looks at nothing but the transition. */
-static void mark_ends(struct prefilter *p, struct arena *mem)
+static void mark_ends(struct builder *b)
 {
+	const struct prefilter *p = b->p;
 	/* one small array instead of two: the table has a million transitions */
-	uint16_t *flag = ARENA_ARRAY(mem, p->n_states, uint16_t);
+	uint16_t *flag = ARENA_ARRAY(b->mem, p->n_states, uint16_t);
 
 	for (uint32_t s = 0; s < p->n_states; s++)
-		flag[s] = p->literal[s] || p->also[s] ? ENDS_HERE : 0;
+		flag[s] = b->literal[s] || b->also[s] ? ENDS_HERE : 0;
 	for (uint32_t s = 0; s < p->n_states; s++)
 		for (uint32_t c = 0; c < p->n_classes; c++)
-			p->next[s << p->shift | c] |= flag[p->next[s << p->shift | c]];
+			b->next[s << p->shift | c] |= flag[b->next[s << p->shift | c]];
 }
 
-struct prefilter *prefilter_new(struct arena *mem, struct rule_entry **entries, size_t n)
+/* The clauses by the numbers of their literals: how many clauses; for each, how many literals and which. */
+static const uint16_t *number_clauses(struct builder *b, const struct clause_list *clauses)
 {
-	struct prefilter *p = ARENA_NEW(mem, struct prefilter);
-	size_t states = count_states(entries, n, p);
+	size_t n = 1, at = 0;
+	uint16_t *needs;
 
-	if (states == 1)
+	for (size_t c = 0; c < clauses->n; c++)
+		n += 1 + clauses->items[c].n;
+	if (n > MAX_NEEDS)
 		return NULL;
-	if (states > MAX_STATES) {
-		for (size_t e = 0; e < n; e++)
-			entries[e]->clauses.n = 0;
-		return NULL;
+	needs = ARENA_ARRAY(b->mem, n, uint16_t);
+	needs[at++] = (uint16_t)(clauses->n | (clauses->first_is_own ? FIRST_IS_OWN : 0));
+	for (size_t c = 0; c < clauses->n; c++) {
+		const struct clause *clause = &clauses->items[c];
+
+		needs[at++] = (uint16_t)clause->n;
+		for (size_t i = 0; i < clause->n; i++)
+			needs[at++] = add_literal(b, clause->items[i]);
 	}
+	return needs;
+}
+
+struct prefilter *prefilter_new(struct arena *mem, const struct prefilter_input *inputs, size_t n)
+{
+	struct builder b = { ARENA_NEW(mem, struct prefilter), mem, NULL, NULL, NULL };
+	struct prefilter *p = b.p;
+	size_t states = count_states(inputs, n, p);
+
+	for (size_t e = 0; e < n; e++)
+		*inputs[e].needs = NULL;
+	if (states == 1 || states > MAX_STATES)
+		return NULL;
 	p->n_classes++;
 	while (1u << p->shift < p->n_classes)
 		p->shift++;
-	p->next = ARENA_ARRAY(mem, states << p->shift, uint16_t);
-	p->literal = ARENA_ARRAY(mem, states, uint32_t);
-	p->also = ARENA_ARRAY(mem, states, uint16_t);
+	p->next = b.next = ARENA_ARRAY(mem, states << p->shift, uint16_t);
+	p->literal = b.literal = ARENA_ARRAY(mem, states, uint16_t);
+	p->also = b.also = ARENA_ARRAY(mem, states, uint16_t);
 	p->n_states = 1;
 	for (size_t e = 0; e < n; e++)
-		for (size_t c = 0; c < entries[e]->clauses.n; c++) {
-			struct clause *clause = &entries[e]->clauses.items[c];
-
-			clause->ids = ARENA_ARRAY(mem, clause->n, uint32_t);
-			for (size_t i = 0; i < clause->n; i++)
-				clause->ids[i] = add_literal(p, clause->items[i]);
-		}
-	link_suffixes(p, mem);
-	mark_ends(p, mem);
+		*inputs[e].needs = number_clauses(&b, inputs[e].clauses);
+	link_suffixes(&b);
+	mark_ends(&b);
 	return p;
 }
 
@@ -287,7 +144,10 @@ size_t prefilter_words(const struct prefilter *prefilter)
 	return prefilter ? prefilter->n_literals / 64 + 1 : 1;
 }
 
-void prefilter_scan(const struct prefilter *p, struct str text, uint64_t *found)
+/* Always inlined, so that who wants no places does not pay for them. */
+static inline __attribute__((always_inline)) void walk(const struct prefilter *p, struct str text,
+						       uint64_t *found, struct hit_list *hits,
+						       size_t most, struct arena *mem)
 {
 	const uint16_t *next = p->next;
 	unsigned shift = p->shift;
@@ -299,23 +159,56 @@ void prefilter_scan(const struct prefilter *p, struct str text, uint64_t *found)
 			continue;
 		state &= ~(uint32_t)ENDS_HERE;
 		for (uint32_t s = p->literal[state] ? state : p->also[state]; s; s = p->also[s]) {
-			uint32_t id = p->literal[s] - 1;
+			struct hit hit = { p->literal[s] - 1u, (uint32_t)i };
 
-			found[id / 64] |= (uint64_t)1 << (id % 64);
+			found[hit.literal / 64] |= (uint64_t)1 << (hit.literal % 64);
+			if (hits && hits->n < most)
+				ARENA_PUSH(mem, hits, hit);
 		}
 	}
 }
 
-bool prefilter_may_match(const struct rule_entry *entry, const uint64_t *found)
+void prefilter_scan(const struct prefilter *p, struct str text, uint64_t *found)
 {
-	for (size_t c = 0; c < entry->clauses.n; c++) {
-		const struct clause *clause = &entry->clauses.items[c];
+	if (p)
+		walk(p, text, found, NULL, 0, NULL);
+}
+
+void prefilter_places(const struct prefilter *p, struct str text, uint64_t *found,
+		      struct hit_list *hits, size_t most, struct arena *mem)
+{
+	if (p)
+		walk(p, text, found, hits, most, mem);
+}
+
+bool prefilter_may_match(const uint16_t *needs, const uint64_t *found)
+{
+	size_t clauses = needs ? *needs++ & (FIRST_IS_OWN - 1u) : 0;
+
+	for (; clauses; clauses--) {
+		size_t n = *needs++;
 		bool any = false;
 
-		for (size_t i = 0; i < clause->n && !any; i++)
-			any = found[clause->ids[i] / 64] >> (clause->ids[i] % 64) & 1;
+		for (size_t i = 0; i < n && !any; i++)
+			any = found[needs[i] / 64] >> (needs[i] % 64) & 1;
 		if (!any)
 			return false;
+		needs += n;
 	}
 	return true;
+}
+
+bool prefilter_is_own(const uint16_t *needs, uint32_t literal)
+{
+	if (!needs || !(needs[0] & FIRST_IS_OWN))
+		return false;
+	for (size_t i = 0; i < needs[1]; i++)
+		if (needs[2 + i] == literal)
+			return true;
+	return false;
+}
+
+bool prefilter_has_own(const uint16_t *needs)
+{
+	return needs && (needs[0] & FIRST_IS_OWN);
 }

@@ -5,12 +5,14 @@
 #include <pcre2.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/scope.h"
 #include "regex_tree.h"
 
 enum {
-	JIT_AFTER = 250,          /* searches: compiling costs 40 us, an interpreted search 0.2 us */
+	JIT_AFTER = 250,          /* searches: compiling costs 40 us, an interpreted search of */
+	JIT_BYTES = 32,           /* ... so many bytes 0.2 us */
 	HEAP_LIMIT = 16384,       /* KiB of one search by PCRE2's interpreter */
 	MAX_OUTPUT = 64 << 20,    /* bytes of a replacement's result */
 	COST_SEARCH = 4000000,    /* backtracking steps that a search may cost at worst: 50 ms */
@@ -18,6 +20,7 @@ enum {
 	LINEAR_WORKSPACE = 600,   /* ints: 100 states at one place, which are compared with each other */
 	LINEAR_MAX = 2 << 20,     /* bytes of a subject for it: 1 s or less */
 	SCRATCH_MAX = 256 << 20,
+	DEFERRED_MAX = 64 << 20,  /* memory of one deferred pattern; REGEX_MAX_NODES need 4 MB */
 };
 
 /* No DOLLAR_ENDONLY: the translation writes \z, and pcre2_dfa_match() would apply it to (?m)$, too. */
@@ -29,6 +32,7 @@ struct engine {
 	_Atomic(pcre2_code *)       fast;  /* a copy of plain, JIT-compiled */
 	_Atomic(pcre2_code *)       linear; /* for PCRE2's other algorithm, which does not backtrack */
 	_Atomic(pcre2_match_data *) spare; /* taken and put back by each search */
+	_Atomic(struct deferred *)  deferred; /* the regex itself, for one whose `node` is NULL */
 	atomic_uint                 uses;
 };
 
@@ -36,26 +40,29 @@ struct regex {
 	struct regex_literal literal;
 	struct regex_node   *node;
 	struct regex_names   names;
+	struct str           pattern;
 	struct str           lowered; /* for PCRE2 */
-	struct str           lowered_linear; /* begins with "any text" */
 	unsigned             degree;  /* see regex_degree() */
 	struct engine       *engine;
 };
 
+struct deferred {
+	struct arena  mem;
+	struct regex *regex; /* in mem; NULL when the pattern cannot be compiled */
+};
+
 /* ---- making ---- */
 
-static int lower(struct str *out, const struct regex_node *node, bool linear, struct arena *mem,
+/* The pattern in PCRE2's syntax; `linear` begins with "any text". */
+static int lower(struct buf *text, const struct regex_node *node, bool linear, struct arena *mem,
 		 struct err *err)
 {
-	AUTO_BUF struct buf text = { 0 };
-
-	buf_printf(&text, "(*LIMIT_MATCH=%d)(*LIMIT_HEAP=%d)(*LF)", REGEX_MATCH_LIMIT, HEAP_LIMIT);
-	buf_add(&text, linear ? STR("\\A(?s:.*?)(?:") : STR(""));
-	regex_lower(node, mem, linear, &text);
-	buf_add(&text, linear ? STR(")") : STR(""));
-	if (text.full || text.len > REGEX_MAX_LOWERED)
+	buf_printf(text, "(*LIMIT_MATCH=%d)(*LIMIT_HEAP=%d)(*LF)", REGEX_MATCH_LIMIT, HEAP_LIMIT);
+	buf_add(text, linear ? STR("\\A(?s:.*?)(?:") : STR(""));
+	regex_lower(node, mem, linear, text);
+	buf_add(text, linear ? STR(")") : STR(""));
+	if (text->full || text->len > REGEX_MAX_LOWERED)
 		return err_input(err, "pattern, byte 0: too large when its parts are written out");
-	*out = arena_str(mem, buf_str(&text));
 	return 0;
 }
 
@@ -77,11 +84,12 @@ static pcre2_code *compile(struct str lowered, uint32_t options, struct err *err
 int regex_compile(struct regex **out, struct arena *mem, struct str pattern, struct err *err)
 {
 	struct regex *regex = ARENA_NEW(mem, struct regex);
+	AUTO_BUF struct buf text = { 0 };
 
 	regex->node = regex_parse(&regex->names, mem, pattern, err);
-	if (!regex->node || lower(&regex->lowered, regex->node, false, mem, err) ||
-	    lower(&regex->lowered_linear, regex->node, true, mem, err))
+	if (!regex->node || lower(&text, regex->node, false, mem, err) < 0)
 		return -1;
+	regex->lowered = arena_str(mem, buf_str(&text));
 	regex->degree = regex_degree(regex->node);
 	regex->engine = ARENA_NEW(mem, struct engine);
 	regex_literal_find(regex->node, mem, &regex->literal);
@@ -95,10 +103,51 @@ int regex_compile(struct regex **out, struct arena *mem, struct str pattern, str
 	return 0;
 }
 
+struct regex *regex_defer(struct arena *mem, struct str pattern)
+{
+	struct regex *regex = ARENA_NEW(mem, struct regex);
+
+	regex->pattern = pattern;
+	regex->engine = ARENA_NEW(mem, struct engine);
+	return regex;
+}
+
+static void deferred_free(struct deferred *deferred)
+{
+	if (!deferred)
+		return;
+	regex_release(deferred->regex);
+	arena_release(&deferred->mem);
+	free(deferred);
+}
+
+/* The regex to work with: itself, or what is made of a deferred one by whoever needs it first. May be NULL. */
+static const struct regex *made(const struct regex *regex)
+{
+	struct deferred *mine, *theirs = NULL;
+
+	if (regex->node)
+		return regex;
+	theirs = atomic_load_explicit(&regex->engine->deferred, memory_order_acquire);
+	if (theirs)
+		return theirs->regex;
+	mine = calloc(1, sizeof *mine);
+	if (!mine)
+		return NULL;
+	arena_init(&mine->mem, DEFERRED_MAX);
+	if (regex_compile(&mine->regex, &mine->mem, regex->pattern, NULL) < 0)
+		mine->regex = NULL;
+	if (atomic_compare_exchange_strong(&regex->engine->deferred, &theirs, mine))
+		return mine->regex;
+	deferred_free(mine);
+	return theirs->regex;
+}
+
 void regex_release(struct regex *regex)
 {
 	if (!regex)
 		return;
+	deferred_free(atomic_exchange(&regex->engine->deferred, NULL));
 	pcre2_code_free(atomic_exchange(&regex->engine->plain, NULL));
 	pcre2_code_free(atomic_exchange(&regex->engine->fast, NULL));
 	pcre2_code_free(atomic_exchange(&regex->engine->linear, NULL));
@@ -121,17 +170,22 @@ static pcre2_code *code_in(_Atomic(pcre2_code *) *slot, struct str lowered, uint
 }
 
 /* The code of others must not change under their feet: so the machine code belongs to a copy. */
-static pcre2_code *code_for(const struct regex *regex)
+static pcre2_code *code_for(const struct regex *regex, size_t bytes)
 {
 	struct engine *engine = regex->engine;
 	pcre2_code *fast = atomic_load_explicit(&engine->fast, memory_order_acquire);
+	unsigned more = 1 + (unsigned)(bytes / JIT_BYTES), uses;
 
 	if (fast)
 		return fast;
 	/* Already there, but for literal forms that are to be replaced or meet text beyond ASCII. */
 	pcre2_code *plain = code_in(&engine->plain, regex->lowered,
 				    OPTIONS | PCRE2_MATCH_INVALID_UTF);
-	if (!plain || atomic_fetch_add(&engine->uses, 1) != JIT_AFTER)
+	if (!plain)
+		return NULL;
+	/* who crosses the line compiles; the others go on as before */
+	uses = atomic_fetch_add(&engine->uses, more);
+	if (uses > JIT_AFTER || uses + more <= JIT_AFTER)
 		return plain;
 	fast = pcre2_code_copy(plain);
 	if (!fast || pcre2_jit_compile(fast, PCRE2_JIT_COMPLETE) != 0) {
@@ -145,7 +199,7 @@ static pcre2_code *code_for(const struct regex *regex)
 static enum regex_result match(const struct regex *regex, struct str subject, size_t from,
 			       pcre2_match_data *data)
 {
-	pcre2_code *code = code_for(regex);
+	pcre2_code *code = code_for(regex, subject.len - from);
 	PCRE2_SPTR text = (PCRE2_SPTR)(subject.p ? subject.p : "");
 
 	if (!code)
@@ -156,15 +210,29 @@ static enum regex_result match(const struct regex *regex, struct str subject, si
 	return rc >= 0 ? REGEX_YES : rc == PCRE2_ERROR_NOMATCH ? REGEX_NO : REGEX_LIMIT;
 }
 
+static pcre2_code *linear_code(const struct regex *regex)
+{
+	AUTO_ARENA struct arena scratch;
+	AUTO_BUF struct buf text = { 0 };
+	pcre2_code *code = atomic_load(&regex->engine->linear);
+
+	arena_init(&scratch, SCRATCH_MAX);
+	if (code)
+		return code;
+	if (lower(&text, regex->node, true, &scratch, NULL) < 0)
+		return NULL;
+	return code_in(&regex->engine->linear, buf_str(&text), OPTIONS);
+}
+
 /* Follows all possibilities at once: slower on most subjects, but never by more than their length. */
 static enum regex_result match_linear(const struct regex *regex, struct str subject,
 				      pcre2_match_data *data)
 {
 	int workspace[LINEAR_WORKSPACE];
 	PCRE2_SPTR text = (PCRE2_SPTR)(subject.p ? subject.p : "");
-	pcre2_code *code = code_in(&regex->engine->linear, regex->lowered_linear, OPTIONS);
+	pcre2_code *code = subject.len > LINEAR_MAX ? NULL : linear_code(regex);
 
-	if (!code || subject.len > LINEAR_MAX)
+	if (!code)
 		return REGEX_LIMIT;
 	int rc = pcre2_dfa_match(code, text, subject.len, 0, PCRE2_DFA_SHORTEST, data, NULL,
 				 workspace, COUNT(workspace));
@@ -200,10 +268,14 @@ static bool is_ascii(struct str s)
 	return true;
 }
 
-enum regex_result regex_search(const struct regex *regex, struct str subject)
+enum regex_result regex_search(const struct regex *outer, struct str subject)
 {
-	const struct regex_literal *literal = &regex->literal;
+	const struct regex *regex = made(outer);
+	const struct regex_literal *literal;
 
+	if (!regex)
+		return REGEX_LIMIT;
+	literal = &regex->literal;
 	if (literal->form != FORM_ENGINE && (!literal->nocase || is_ascii(subject)))
 		return regex_literal_match(literal, subject) ? REGEX_YES : REGEX_NO;
 	if (subject.len > REGEX_MAX_SUBJECT)
@@ -302,15 +374,17 @@ static void auto_match_data(pcre2_match_data **data)
 	pcre2_match_data_free(*data);
 }
 
-enum regex_result regex_replace_all(struct buf *out, const struct regex *regex, struct str subject,
+enum regex_result regex_replace_all(struct buf *out, const struct regex *outer, struct str subject,
 				    struct str replacement)
 {
+	const struct regex *regex = made(outer);
 	AUTO(auto_match_data) pcre2_match_data *data =
-		pcre2_match_data_create((uint32_t)regex->names.n + 1, NULL);
+		regex ? pcre2_match_data_create((uint32_t)regex->names.n + 1, NULL) : NULL;
 	size_t before = out->len, copied = 0, last_end = SIZE_MAX;
 	enum regex_result result = REGEX_NO;
 
-	if (!data || subject.len > REGEX_MAX_SUBJECT || is_costly(regex, subject, COST_REPLACE))
+	if (!regex || !data || subject.len > REGEX_MAX_SUBJECT ||
+	    is_costly(regex, subject, COST_REPLACE))
 		return REGEX_LIMIT;
 	for (size_t from = 0; from <= subject.len;) {
 		enum regex_result found = match(regex, subject, from, data);
@@ -341,11 +415,14 @@ enum regex_result regex_replace_all(struct buf *out, const struct regex *regex, 
 
 /* ---- the prefilter's question ---- */
 
-bool regex_required(const struct regex *regex, struct arena *mem, struct literal_set *out)
+bool regex_required(const struct regex *outer, struct arena *mem, struct literal_set *out)
 {
+	const struct regex *regex = made(outer);
 	AUTO_ARENA struct arena scratch;
 
 	arena_init(&scratch, SCRATCH_MAX);
+	if (!regex)
+		return false;
 	struct regex_listing how = { .mem = &scratch, .loose = true, .most = REGEX_LITERALS };
 	struct regex_listed listed = regex_list(&how, regex->node);
 	struct regex_strings best = listed.best;

@@ -46,6 +46,52 @@ static int by_bytes(const void *a, const void *b)
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
+/* What can be a list of strings at all: most patterns are not, and to find out by listing costs more than the rest. */
+static bool is_listable(const struct regex_node *node)
+{
+	if (node->kind == NODE_DOT || node->kind == NODE_ASSERT)
+		return false;
+	if (node->kind == NODE_REPEAT && node->min != node->max && (node->min || node->max != 1))
+		return false;
+	for (size_t i = 0; i < node->n; i++)
+		if (!is_listable(node->items[i]))
+			return false;
+	return true;
+}
+
+static bool is_caseless(const struct regex_node *node)
+{
+	uint32_t lower = node->cp | 0x20;
+	bool letter = node->cp >= 0x80 || (lower >= 'a' && lower <= 'z');
+
+	if ((node->flags & REGEX_CASELESS) &&
+	    (node->kind == NODE_CLASS || (node->kind == NODE_CHAR && letter)))
+		return true;
+	for (size_t i = 0; i < node->n; i++)
+		if (is_caseless(node->items[i]))
+			return true;
+	return false;
+}
+
+/* ^a$|^b$: each alternative is compared with the whole. */
+static enum regex_form list_whole(struct regex_listing *how, const struct regex_node *node,
+				  struct regex_strings *set)
+{
+	for (size_t i = 0; i < node->n; i++) {
+		struct bare part = strip(node->items[i]);
+		struct regex_listed listed;
+
+		if (!part.start || !part.end || !is_listable(&part.node))
+			return FORM_ENGINE;
+		listed = regex_list(how, &part.node);
+		if (!listed.exact || set->n + listed.all.n > how->most)
+			return FORM_ENGINE;
+		for (size_t j = 0; j < listed.all.n; j++)
+			ARENA_PUSH(how->mem, set, listed.all.items[j]);
+	}
+	return FORM_EQUALS;
+}
+
 /* The strings of the pattern in *set; FORM_ENGINE when it is not just strings. */
 static enum regex_form list_form(struct regex_listing *how, const struct regex_node *node,
 				 struct regex_strings *set)
@@ -53,22 +99,16 @@ static enum regex_form list_form(struct regex_listing *how, const struct regex_n
 	static const enum regex_form forms[2][2] = { { FORM_CONTAINS, FORM_SUFFIX },
 						     { FORM_PREFIX, FORM_EQUALS } };
 	struct bare bare = strip(node);
-
-	if (bare.node.kind == NODE_ALT && !bare.start) { /* ^a$|^b$ */
-		for (size_t i = 0; i < bare.node.n; i++) {
-			struct bare part = strip(bare.node.items[i]);
-			struct regex_listed listed = regex_list(how, &part.node);
-
-			if (!part.start || !part.end || !listed.exact ||
-			    set->n + listed.all.n > how->most)
-				return FORM_ENGINE;
-			for (size_t j = 0; j < listed.all.n; j++)
-				ARENA_PUSH(how->mem, set, listed.all.items[j]);
-		}
-		return FORM_EQUALS;
-	}
-	struct regex_listed listed = regex_list(how, &bare.node);
 	enum regex_form form = forms[bare.start][bare.end];
+	struct regex_listed listed;
+
+	if (bare.node.kind == NODE_ALT && !bare.start)
+		return list_whole(how, &bare.node, set);
+	/* both cases of each letter are several strings, which only a comparison of the whole takes */
+	if (!is_listable(&bare.node) ||
+	    (!how->fold && form != FORM_EQUALS && is_caseless(&bare.node)))
+		return FORM_ENGINE;
+	listed = regex_list(how, &bare.node);
 	*set = listed.all;
 	return listed.exact && (set->n == 1 || form == FORM_EQUALS) ? form : FORM_ENGINE;
 }
@@ -89,10 +129,12 @@ void regex_literal_find(const struct regex_node *node, struct arena *mem,
 			struct regex_literal *out)
 {
 	AUTO_ARENA struct arena scratch;
+	bool caseless = is_caseless(node);
 
 	*out = (struct regex_literal){ .form = FORM_ENGINE };
 	arena_init(&scratch, SCRATCH_MAX);
-	for (int fold = 0; fold < 2; fold++) {
+	/* where case does not count, first one string for all its forms */
+	for (int fold = caseless; fold >= 0; fold--) {
 		struct regex_listing how = { .mem = &scratch, .fold = fold,
 					     .most = LITERAL_MAX_STRINGS };
 		struct regex_strings set = { 0 };

@@ -152,22 +152,28 @@ static bool parse_counts(struct regex_parser *p, uint32_t *min, uint32_t *max)
 }
 
 /* Any number of repetition operators: each repeats what came before, as the crate has it. */
+/* How often, when a repetition stands here: 1 for yes, 0 for none, -1 for a wrong one. */
+static int parse_operator(struct regex_parser *p, uint32_t *min, uint32_t *max)
+{
+	regex_skip_space(p);
+	if (at_byte(p, '{'))
+		return parse_counts(p, min, max) ? 1 : -1;
+	if (!at_byte(p, '*') && !at_byte(p, '+') && !at_byte(p, '?'))
+		return 0;
+	*min = p->text.p[p->at] == '+';
+	*max = p->text.p[p->at] == '?' ? 1 : REGEX_INFINITE;
+	p->at++;
+	return 1;
+}
+
 static struct regex_node *parse_repeats(struct regex_parser *p, struct regex_node *atom)
 {
 	for (unsigned n = 0; atom; n++) {
-		uint32_t min, max = REGEX_INFINITE;
+		uint32_t min = 0, max = REGEX_INFINITE;
+		int found = parse_operator(p, &min, &max);
 
-		regex_skip_space(p);
-		if (at_byte(p, '{')) {
-			if (!parse_counts(p, &min, &max))
-				return NULL;
-		} else if (at_byte(p, '*') || at_byte(p, '+') || at_byte(p, '?')) {
-			min = p->text.p[p->at] == '+';
-			max = p->text.p[p->at] == '?' ? 1 : REGEX_INFINITE;
-			p->at++;
-		} else {
-			return atom;
-		}
+		if (found <= 0)
+			return found < 0 ? NULL : atom;
 		bool single = atom->kind == NODE_CHAR || atom->kind == NODE_CLASS ||
 			      atom->kind == NODE_DOT;
 		bool large = min > PCRE2_MAX_REPEAT ||

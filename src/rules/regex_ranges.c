@@ -95,7 +95,7 @@ static struct regex_ranges combine(enum regex_class_kind op, const struct regex_
 bool regex_class_ranges(const struct regex_class *class, struct arena *mem,
 			struct regex_ranges *out)
 {
-	struct regex_ranges set = { 0 }, part[2];
+	struct regex_ranges set = { 0 }, part[2] = { { 0 }, { 0 } };
 
 	if (class->kind == CLASS_PROPERTY)
 		return false;

@@ -179,13 +179,13 @@ struct label_rule {
 /* At least one of the literals stands in every text in which the rule can match. */
 struct clause {
 	struct str *items;
-	uint32_t   *ids;   /* in the language's literal table */
 	size_t      n;
 };
 
 struct clause_list {
 	struct clause *items;
 	size_t         n, cap;
+	bool           first_is_own; /* the first one's literal stands in the text of the node that matches */
 };
 
 /* One entry of a rule file, compiled for one language. */
@@ -211,7 +211,9 @@ struct rule_entry {
 	bool                   has_labels;
 	struct str            *vars;
 	int32_t                n_vars;
+	int32_t                memo_end;  /* its memo slots are below it */
 	struct clause_list     clauses;
+	const uint16_t        *needs;     /* the same by numbers, for the prefilter; NULL: not known */
 };
 
 static inline bool kind_set_has(const struct kind_set *set, uint16_t kind)

@@ -4,7 +4,6 @@
 
 #include "load.h"
 #include "ruleset_private.h"
-#include "rules/builtin.h"
 
 enum {
 	RULES_MEMORY = 512 << 20,  /* of one set: the largest public catalogue takes 30 MB */
@@ -23,11 +22,18 @@ struct ruleset *ruleset_new(void)
 
 	if (!set)
 		return NULL;
+	set->lock = lock_new();
+	if (!set->lock) {
+		free(set);
+		return NULL;
+	}
 	arena_init(&set->mem, RULES_MEMORY);
 	set->parser = parser_new(&limits);
 	set->languages = ARENA_ARRAY(&set->mem, language_count, struct language_rules);
-	for (size_t i = 0; i < language_count; i++)
+	for (size_t i = 0; i < language_count; i++) {
 		set->languages[i].language = &language_table[i];
+		set->languages[i].set = set;
+	}
 	return set;
 }
 
@@ -38,11 +44,12 @@ void ruleset_free(struct ruleset *set)
 	for (size_t i = 0; i < set->regexes.n; i++)
 		regex_release(set->regexes.items[i]);
 	parser_free(set->parser);
+	lock_free(set->lock);
 	arena_release(&set->mem);
 	free(set);
 }
 
-static struct language_rules *rules_of(const struct ruleset *set, const struct language *language)
+struct language_rules *ruleset_rules(const struct ruleset *set, const struct language *language)
 {
 	return &set->languages[language - language_table];
 }
@@ -77,19 +84,21 @@ static const struct language *language_of(const struct yaml *doc, const char *fi
 static int place_entry(struct language_rules *rules, struct arena *mem, struct rule_entry *entry,
 		       const char *file, const struct yaml *doc, struct err *err)
 {
-	for (size_t i = 0; i < rules->entries.n; i++) {
-		struct rule_entry *old = rules->entries.items[i];
+	struct rule_slot new = { entry, NULL };
 
-		if (!str_eq(old->id, entry->id))
+	for (size_t i = 0; i < rules->slots.n; i++) {
+		struct rule_slot *old = &rules->slots.items[i];
+
+		if (!str_eq(slot_id(old), entry->id))
 			continue;
-		if (!old->builtin || entry->builtin)
+		if (!old->builtin)
 			return yaml_error(err, file, yaml_get(doc, "id"),
 					  "the rule '%.*s' stands already in %.*s",
-					  STR_ARG(entry->id), STR_ARG(old->source));
-		rules->entries.items[i] = entry;
+					  STR_ARG(entry->id), STR_ARG(old->entry->source));
+		*old = new;
 		return 0;
 	}
-	ARENA_PUSH(mem, &rules->entries, entry);
+	ARENA_PUSH(mem, &rules->slots, new);
 	return 0;
 }
 
@@ -115,17 +124,16 @@ static int add_for(struct ruleset *set, const struct rule_source *source, const 
 		   const struct language *language, const struct listener *listener,
 		   struct err *err)
 {
-	struct language_rules *rules = rules_of(set, language);
+	struct language_rules *rules = ruleset_rules(set, language);
 	struct rule_entry *entry = ARENA_NEW(&set->mem, struct rule_entry);
 	struct loader loader = {
 		.mem = &set->mem, .parser = set->parser, .language = language,
 		.file = source->name, .err = err, .complain = listener->complain,
 		.payload = listener->payload, .globals = &set->globals,
-		.regexes = &set->regexes, .n_slots = &rules->n_slots,
+		.regexes = &set->regexes, .n_slots = &rules->n_memos,
 	};
 
 	entry->source = arena_str(&set->mem, str_of(source->name));
-	entry->builtin = source->builtin;
 	if (load_entry(entry, &loader, doc) < 0)
 		return -1;
 	if (entry->severity == SEVERITY_OFF)
@@ -177,19 +185,19 @@ void ruleset_add(struct ruleset *set, const struct rule_source *source,
 			complain(payload, err.text);
 }
 
-void ruleset_add_builtin(struct ruleset *set, const struct language *const *only, size_t n_only,
-			 rule_complaint *complain, void *payload)
+void ruleset_add_table(struct ruleset *set, const struct builtin_table *table)
 {
-	for (size_t i = 0; i < builtin_rules_count; i++) {
-		const struct builtin_file *file = &builtin_rules[i];
-		struct rule_source source = { file->name, { file->text, file->len }, true };
-		struct str names = str_of(file->languages), name;
-		bool wanted = !only;
+	set->builtin = table;
+	set->documents = ARENA_ARRAY(&set->mem, table->n_files, const struct yaml *);
+	for (size_t i = 0; i < language_count; i++) {
+		struct language_rules *rules = &set->languages[i];
 
-		while (!wanted && str_cut(&names, ' ', &name))
-			wanted = is_wanted(language_by_name(name), only, n_only);
-		if (wanted)
-			ruleset_add(set, &source, only, n_only, complain, payload);
+		rules->builtin_prefilter = table->languages[i].prefilter;
+		for (size_t k = 0; k < table->languages[i].n; k++) {
+			struct rule_slot slot = { NULL, &table->languages[i].rules[k] };
+
+			ARENA_PUSH(&set->mem, &rules->slots, slot);
+		}
 	}
 }
 
@@ -229,22 +237,12 @@ void ruleset_add_utils(struct ruleset *set, const struct rule_source *source,
 			complain(payload, err.text);
 }
 
-static const struct rule_entry *entry_at(const struct ruleset *set, size_t i)
-{
-	for (size_t k = 0; k < language_count; k++) {
-		if (i < set->languages[k].entries.n)
-			return set->languages[k].entries.items[i];
-		i -= set->languages[k].entries.n;
-	}
-	return NULL;
-}
-
 size_t ruleset_count(const struct ruleset *set)
 {
 	size_t n = 0;
 
 	for (size_t k = 0; k < language_count; k++)
-		n += set->languages[k].entries.n;
+		n += set->languages[k].slots.n;
 	return n;
 }
 
@@ -271,29 +269,35 @@ struct rule_info entry_info(const struct rule_entry *e)
 
 struct rule_info ruleset_info(const struct ruleset *set, size_t i)
 {
-	return entry_info(entry_at(set, i));
+	struct language_rules *rules = set->languages;
+	const struct rule_entry *entry;
+
+	for (; i >= rules->slots.n; rules++)
+		i -= rules->slots.n;
+	entry = slot_entry(rules, &rules->slots.items[i]);
+	return entry ? entry_info(entry) : slot_info(rules, &rules->slots.items[i]);
 }
 
-/* For each kind, the rules that may match it; and the automaton of their literals. */
+/* The automaton of the words of a language's rules from files. */
+static void prepare(struct language_rules *rules, struct arena *mem)
+{
+	struct prefilter_input *inputs = ARENA_ARRAY(mem, rules->slots.n, struct prefilter_input);
+	size_t n = 0;
+
+	for (size_t i = 0; i < rules->slots.n; i++) {
+		struct rule_slot *slot = &rules->slots.items[i];
+
+		if (!slot->builtin)
+			inputs[n++] = (struct prefilter_input){ &slot->entry->clauses,
+								&slot->entry->needs };
+	}
+	rules->prefilter = prefilter_new(mem, inputs, n);
+	rules->is_ready = true;
+}
+
 void ruleset_prepare(struct ruleset *set)
 {
-	for (size_t i = 0; i < language_count; i++) {
-		struct language_rules *rules = &set->languages[i];
-
-		if (rules->is_ready || rules->entries.n == 0)
-			continue;
-		rules->prefilter = prefilter_new(&set->mem, rules->entries.items,
-						 rules->entries.n);
-		rules->n_vars = 1;
-		for (size_t k = 0; k < rules->entries.n; k++)
-			if (rules->entries.items[k]->n_vars > rules->n_vars)
-				rules->n_vars = rules->entries.items[k]->n_vars;
-		rules->is_ready = true;
-	}
-}
-
-const struct language_rules *ruleset_rules(const struct ruleset *set,
-					   const struct language *language)
-{
-	return rules_of(set, language);
+	for (size_t i = 0; i < language_count; i++)
+		if (!set->languages[i].is_ready && set->languages[i].slots.n)
+			prepare(&set->languages[i], &set->mem);
 }

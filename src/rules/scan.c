@@ -2,7 +2,10 @@
 #include "ruleset_private.h"
 #include "suppress.h"
 
-enum { NO_RULE = -1 };
+enum {
+	NO_RULE = -1,
+	MAX_PLACES = 4096, /* of words in a text of lines: with more each line is looked at, as without them */
+};
 
 /* The rules that may match this text, by the kind of node that they are about. */
 struct index {
@@ -13,7 +16,6 @@ struct index {
 		int32_t                  next;
 	}       *links;
 	size_t   n_kinds;
-	size_t   n_rules;
 };
 
 struct worker {
@@ -37,43 +39,86 @@ static bool globs_allow(const struct rule_entry *entry, struct str path)
 	return !entry->has_files || glob_find(&entry->files, path);
 }
 
-static enum severity severity_for(const struct scan *scan, const struct rule_entry *entry)
+static enum severity severity_for(const struct scan *scan, const struct rule_info *info)
 {
-	struct rule_info info;
-
 	if (scan->everything || !scan->policy)
-		return !scan->everything && entry->off_by_default ? SEVERITY_OFF : entry->severity;
-	info = entry_info(entry);
-	return scan->policy(scan->policy_payload, &info, scan->path);
+		return !scan->everything && info->off_by_default ? SEVERITY_OFF : info->severity;
+	return scan->policy(scan->policy_payload, info, scan->path);
+}
+
+struct candidates {
+	const struct rule_entry **entries;
+	enum severity            *severities;
+	const uint16_t          **needs;
+	const struct hit_list   **hits;    /* the list that `needs` speaks of */
+	struct hit_list           places[2]; /* of words of the program's rules, of rules from files */
+	size_t                    n;
+	int32_t                   n_vars;  /* of the rule with most */
+	int32_t                   n_memos;
+};
+
+static void add_candidate(struct candidates *list, const struct language_rules *rules,
+			  const struct rule_slot *slot, const struct rule_entry *entry,
+			  enum severity severity)
+{
+	list->needs[list->n] = slot_needs(rules, slot);
+	list->hits[list->n] = &list->places[!slot->builtin];
+	list->severities[list->n] = severity;
+	list->entries[list->n++] = entry;
+	if (entry->n_vars > list->n_vars)
+		list->n_vars = entry->n_vars;
+	if (entry->memo_end > list->n_memos)
+		list->n_memos = entry->memo_end;
+}
+
+/* The words of a prefilter that stand in the text; of a language of lines, also where. */
+static uint64_t *find_words(const struct prefilter *prefilter, struct arena *mem,
+			    const struct language *language, struct str text,
+			    struct hit_list *places)
+{
+	uint64_t *found = ARENA_ARRAY(mem, prefilter_words(prefilter), uint64_t);
+
+	if (language->grammar)
+		prefilter_scan(prefilter, text, found);
+	else
+		prefilter_places(prefilter, text, found, places, MAX_PLACES, mem);
+	return found;
 }
 
 /* Each rule of the text's language whose words stand in the text; empty when there is none. */
-static const struct rule_entry **candidates(struct worker *w, const struct language_rules *rules,
-					    struct str text, enum severity **severities, size_t *n)
+static void find_candidates(struct candidates *out, struct worker *w, struct language_rules *rules,
+			    struct str text)
 {
 	struct arena *mem = w->scan->mem;
-	const struct rule_entry **list = ARENA_ARRAY(mem, rules->entries.n + 1,
-						     const struct rule_entry *);
-	uint64_t *found = ARENA_ARRAY(mem, prefilter_words(rules->prefilter), uint64_t);
+	size_t most = rules->slots.n + 1;
+	uint64_t *own = find_words(rules->builtin_prefilter, mem, rules->language, text,
+				   &out->places[0]);
+	uint64_t *found = find_words(rules->prefilter, mem, rules->language, text,
+				     &out->places[1]);
 
-	*severities = ARENA_ARRAY(mem, rules->entries.n + 1, enum severity);
-	*n = 0;
-	if (rules->prefilter)
-		prefilter_scan(rules->prefilter, text, found);
-	for (size_t i = 0; i < rules->entries.n; i++) {
-		const struct rule_entry *entry = rules->entries.items[i];
+	out->entries = ARENA_ARRAY(mem, most, const struct rule_entry *);
+	out->severities = ARENA_ARRAY(mem, most, enum severity);
+	out->needs = ARENA_ARRAY(mem, most, const uint16_t *);
+	out->hits = ARENA_ARRAY(mem, most, const struct hit_list *);
+	out->n_vars = 1;
+	for (size_t i = 0; i < rules->slots.n; i++) {
+		struct rule_slot *slot = &rules->slots.items[i];
+		const struct rule_entry *entry;
 		enum severity severity;
+		struct rule_info info;
 
-		if (!prefilter_may_match(entry, found) ||
-		    (!w->scan->any_path && !globs_allow(entry, w->scan->path)))
+		if (!prefilter_may_match(slot_needs(rules, slot), slot->builtin ? own : found))
 			continue;
-		severity = severity_for(w->scan, entry);
+		info = slot_info(rules, slot);
+		severity = severity_for(w->scan, &info);
 		if (severity == SEVERITY_OFF)
 			continue;
-		(*severities)[*n] = severity;
-		list[(*n)++] = entry;
+		entry = slot_entry(rules, slot);
+		if (!entry)
+			w->out.trouble = info.id.p;
+		else if (w->scan->any_path || globs_allow(entry, w->scan->path))
+			add_candidate(out, rules, slot, entry, severity);
 	}
-	return list;
 }
 
 static void add_link(struct index *index, size_t slot, size_t *used,
@@ -93,27 +138,25 @@ static size_t count_kinds(const struct kind_set *set)
 }
 
 static void build_index(struct index *index, struct arena *mem, const struct language *language,
-			const struct rule_entry *const *entries, const enum severity *severities,
-			size_t n)
+			const struct candidates *list)
 {
 	size_t total = 0, used = 0;
 
 	index->n_kinds = language_kind_count(language);
-	index->n_rules = n;
 	index->first = arena_alloc(mem, (index->n_kinds + 1) * sizeof *index->first);
 	memset(index->first, 0xff, (index->n_kinds + 1) * sizeof *index->first);
-	for (size_t i = 0; i < n; i++)
-		total += count_kinds(&entries[i]->rule->kinds);
+	for (size_t i = 0; i < list->n; i++)
+		total += count_kinds(&list->entries[i]->rule->kinds);
 	index->links = ARENA_ARRAY(mem, total + 1, struct link);
-	for (size_t i = n; i-- > 0;) {
-		const struct kind_set *kinds = &entries[i]->rule->kinds;
+	for (size_t i = list->n; i-- > 0;) {
+		const struct kind_set *kinds = &list->entries[i]->rule->kinds;
 
 		for (size_t word = 0; word < kinds->n_words; word++)
 			for (uint64_t bits = kinds->words[word]; bits; bits &= bits - 1) {
 				size_t kind = word * 64 + (size_t)__builtin_ctzll(bits);
 
 				add_link(index, kind < index->n_kinds ? kind : index->n_kinds,
-					 &used, entries[i], severities[i]);
+					 &used, list->entries[i], list->severities[i]);
 			}
 	}
 }
@@ -253,33 +296,77 @@ static void match_all_nodes(struct worker *w)
 	}
 }
 
+/* The lines on which a candidate has a word that it needs; all where that is not known. One bit for each candidate. */
+static uint64_t *plan_lines(const struct candidates *list, const struct tree *tree,
+			    struct arena *mem, size_t words)
+{
+	uint64_t *plan = ARENA_ARRAY(mem, tree->n * words, uint64_t);
+
+	for (size_t c = 0; c < list->n; c++) {
+		const struct hit_list *hits = list->hits[c];
+		uint64_t bit = (uint64_t)1 << (c % 64);
+		bool known = prefilter_has_own(list->needs[c]) && hits->n < MAX_PLACES;
+		uint32_t line = 1;
+
+		plan[c / 64] |= bit; /* the document */
+		for (uint32_t i = 1; !known && i < tree->n; i++)
+			plan[i * words + c / 64] |= bit;
+		for (size_t h = 0; known && h < hits->n && line < tree->n; h++) {
+			while (line + 1 < tree->n && tree->nodes[line + 1].start <= hits->items[h].at)
+				line++;
+			if (prefilter_is_own(list->needs[c], hits->items[h].literal))
+				plan[line * words + c / 64] |= bit;
+		}
+	}
+	return plan;
+}
+
+/* A text without grammar: most lines have no word that a rule needs. */
+static void match_lines(struct worker *w, const struct candidates *list)
+{
+	const struct tree *tree = w->m.tree;
+	size_t words = list->n / 64 + 1;
+	uint64_t *plan = plan_lines(list, tree, w->scan->mem, words);
+
+	for (uint32_t i = 0; i < tree->n && !w->m.out_of_time; i++)
+		for (size_t word = 0; word < words; word++)
+			for (uint64_t bits = plan[i * words + word]; bits; bits &= bits - 1) {
+				size_t c = word * 64 + (size_t)__builtin_ctzll(bits);
+				struct link link = { list->entries[c], list->severities[c], NO_RULE };
+
+				if (kind_set_has(&link.entry->rule->kinds, tree->nodes[i].kind))
+					try_rule(w, &link, i);
+			}
+}
+
 static enum scan_result scan_language(struct worker *w, const struct language *language,
 				      struct str text, const struct tree *base,
 				      const struct byte_range *ranges, size_t n_ranges,
 				      struct tree *tree)
 {
-	const struct language_rules *rules = ruleset_rules(w->set, language);
-	const struct rule_entry **entries;
-	enum severity *severities;
+	struct candidates list = { 0 };
 	enum parse_result parsed;
-	size_t n;
 
 	tree->n = 0;
-	entries = candidates(w, rules, text, &severities, &n);
-	if (n == 0)
+	find_candidates(&list, w, ruleset_rules(w->set, language), text);
+	if (list.n == 0)
 		return SCAN_OK;
 	parsed = parser_tree(tree, w->scan->parser, w->scan->mem, language, text, base, ranges,
 			     n_ranges);
 	if (parsed != PARSE_OK)
 		return parsed == PARSE_TIME ? SCAN_TIME : SCAN_MEMORY;
-	build_index(&w->index, w->scan->mem, language, entries, severities, n);
-	matcher_init(&w->m, w->scan->mem, tree, (size_t)rules->n_slots);
-	w->m.env = env_new(w->scan->mem, rules->n_vars);
+	if (language->grammar)
+		build_index(&w->index, w->scan->mem, language, &list);
+	matcher_init(&w->m, w->scan->mem, tree, (size_t)list.n_memos);
+	w->m.env = env_new(w->scan->mem, list.n_vars);
 	w->m.now_ns = w->scan->now_ns;
 	w->m.deadline = w->scan->now_ns ? w->scan->now_ns() + w->scan->time_ns : 0;
 	w->suppressions.n = 0;
 	suppressions_collect(&w->suppressions, &w->m);
-	match_all_nodes(w);
+	if (language->grammar)
+		match_all_nodes(w);
+	else
+		match_lines(w, &list);
 	return w->m.out_of_time ? SCAN_TIME : SCAN_OK;
 }
 

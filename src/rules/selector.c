@@ -62,7 +62,7 @@ static struct token scan(struct input *in)
 		struct str after = skip_spaces(in->rest);
 
 		/* a space is a combinator, unless another sign follows */
-		if (after.len == 0 || memchr("+~>),", after.p[0], 5) == NULL)
+		if (after.len == 0 || str_find_byte(STR("+~>),"), after.p[0]) == SIZE_MAX)
 			return take(in, T_COMBINATOR, 1, true);
 		in->rest = after;
 	}
@@ -93,46 +93,69 @@ static struct token next(struct input *in)
 	return token;
 }
 
+enum {
+	NTH_LARGEST = 100000000, /* before one more digit: no node has so many children */
+	NTH_MAX_BYTES = 64,      /* of An+B without its spaces */
+};
+
+static int take_sign(struct str *rest)
+{
+	int sign = str_starts(*rest, STR("+")) ? 1 : str_starts(*rest, STR("-")) ? -1 : 0;
+
+	*rest = str_from(*rest, sign != 0);
+	return sign;
+}
+
+static bool take_number(struct str *rest, int *out)
+{
+	int n = 0;
+	size_t digits = 0;
+
+	for (; digits < rest->len && rest->p[digits] >= '0' && rest->p[digits] <= '9'; digits++) {
+		if (n > NTH_LARGEST)
+			return false;
+		n = n * 10 + (rest->p[digits] - '0');
+	}
+	*rest = str_from(*rest, digits);
+	*out = n;
+	return digits > 0;
+}
+
+/* "An+B" or "B" without spaces. */
+static bool parse_formula(struct nth *out, struct str rest)
+{
+	int sign = take_sign(&rest), n, offset = 0, offset_sign;
+	bool has_number = take_number(&rest, &n);
+
+	if (!str_starts(rest, STR("n")) && !str_starts(rest, STR("N"))) {
+		if (!has_number || rest.len)
+			return false;
+		out->step = 0;
+		out->offset = sign < 0 ? -n : n;
+		return true;
+	}
+	rest = str_from(rest, 1);
+	offset_sign = take_sign(&rest);
+	if (offset_sign ? !take_number(&rest, &offset) || rest.len : rest.len != 0)
+		return false;
+	out->step = (sign < 0 ? -1 : 1) * (has_number ? n : 1);
+	out->offset = offset_sign * offset;
+	return true;
+}
+
 bool nth_parse(struct nth *out, struct str text)
 {
-	int sign = 1, n = 0, step = 0, digits = 0;
-	bool has_n = false, has_sign = false;
+	char bytes[NTH_MAX_BYTES];
+	size_t n = 0;
 
 	for (size_t i = 0; i < text.len; i++) {
-		char c = text.p[i];
-
-		if (c == ' ' || c == '\t')
+		if (text.p[i] == ' ' || text.p[i] == '\t')
 			continue;
-		if (c == '+' || c == '-') {
-			if (digits || (has_sign && !has_n) || (has_n && has_sign && n != -1))
-				return false;
-			sign = c == '+' ? 1 : -1;
-			has_sign = true;
-			n = 0;
-		} else if (c == 'n' || c == 'N') {
-			if (has_n)
-				return false;
-			step = digits ? sign * n : sign;
-			has_n = true;
-			has_sign = false;
-			digits = 0;
-			n = -1; /* only a sign may follow */
-		} else if (c >= '0' && c <= '9') {
-			if (n == -1 || n > 100000000)
-				return false;
-			n = n * 10 + (c - '0');
-			digits++;
-		} else {
+		if (n == sizeof bytes)
 			return false;
-		}
+		bytes[n++] = text.p[i];
 	}
-	if (!has_n && !digits)
-		return false;
-	if (has_sign && !digits)
-		return false;
-	out->step = step;
-	out->offset = digits ? sign * n : 0;
-	return true;
+	return parse_formula(out, (struct str){ bytes, n });
 }
 
 static int complex_selector(struct rule **out, struct input *in);
@@ -246,7 +269,7 @@ static int compound_selector(struct rule **out, struct input *in)
 		struct rule **items;
 		size_t        n, cap;
 	} rules = { 0 };
-	struct rule *rule;
+	struct rule *rule = NULL;
 
 	if (peek(in).type == T_NAME) {
 		if (kind_name(&rule, in) < 0)

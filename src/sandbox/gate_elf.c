@@ -44,7 +44,8 @@ static bool read_headers(struct image *image, int fd)
 {
 	if (image->n_headers == 0 || image->n_headers > MAX_HEADERS)
 		return false;
-	for (unsigned i = 0; i < image->n_headers; i++) {
+	/* an interpreter, as nearly every program has, ends the search */
+	for (unsigned i = 0; i < image->n_headers && !image->interpreter; i++) {
 		uint64_t at = image->headers_at + (uint64_t)i * image->header_size;
 		Elf64_Phdr wide;
 		Elf32_Phdr narrow;

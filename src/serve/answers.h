@@ -4,7 +4,7 @@
 
 answer_fn now_page, jobs_page, job_page, job_retry, job_cancel, pulls_page, pull_page, reviews_page, review_page,
 	rules_page, rule_mute, rule_lift, repositories_page, repository_set, deliveries_page, ci_page, workers_page,
-	audit_page, health_answer, ready_answer, metrics_answer, api_jobs, api_job, api_reviews, api_review, api_pulls,
+	audit_page, tokens_page, token_make, token_revoke, rates_page, oidc_begin, oidc_back, health_answer, ready_answer, metrics_answer, api_jobs, api_job, api_reviews, api_review, api_pulls,
 	api_repositories, api_deliveries, api_rules, api_workers, api_status;
 
 /* /live: server-sent events; /style.css, /live.js, /api/openapi.json: files of ours. */

@@ -264,7 +264,8 @@ int api_workers(struct request *r, struct err *err)
 	struct worker_list list = { 0 };
 	json_t *items;
 
-	if (workers_list(r->store, r->now - RECENT, r->now, &list, r->mem, err))
+	if (request_machines(r, err) ||
+	    workers_list(r->store, r->now - RECENT, r->now, &list, r->mem, err))
 		return -1;
 	items = json_array();
 	for (size_t i = 0; i < list.n; i++) {

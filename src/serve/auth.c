@@ -33,21 +33,25 @@ int session_secret(char out[2 * SESSION_SECRET_BYTES + 1], struct err *err)
 	return 0;
 }
 
+struct str request_cookie(const struct request *r, const char *name)
+{
+	struct str cookies = http_header_get(&r->call->headers, STR("Cookie")), one, key;
+
+	while (str_cut(&cookies, ';', &one)) {
+		one = str_trim(one);
+		if (str_cut(&one, '=', &key) && str_eq(key, str_of(name)))
+			return one;
+	}
+	return STR("");
+}
+
 /* The value of our cookie, or of the bearer token. */
 static struct str secret_of(const struct request *r, bool *token)
 {
 	struct str header = http_header_get(&r->call->headers, STR("Authorization"));
-	struct str cookies = http_header_get(&r->call->headers, STR("Cookie")), one;
 
 	*token = str_starts(header, STR("Bearer "));
-	if (*token)
-		return str_trim(str_from(header, 7));
-	while (str_cut(&cookies, ';', &one)) {
-		one = str_trim(one);
-		if (str_starts(one, STR("outrider=")))
-			return str_from(one, 9);
-	}
-	return STR("");
+	return *token ? str_trim(str_from(header, 7)) : request_cookie(r, "outrider");
 }
 
 int visitor_find(struct visitor *out, struct request *r, struct err *err)
@@ -112,7 +116,7 @@ int login_page(struct request *r, struct err *err)
 	return 0;
 }
 
-static bool too_many(struct request *r, bool failed)
+bool login_too_many(struct request *r, bool failed)
 {
 	struct pages *pages = r->pages;
 	int64_t minute = r->now / 60000;
@@ -134,7 +138,7 @@ int login_post(struct request *r, struct err *err)
 				 .role = ROLE_ADMIN };
 	char given[SECRET_HASH_HEX + 1], right[SECRET_HASH_HEX + 1];
 
-	if (too_many(r, false)) {
+	if (login_too_many(r, false)) {
 		r->status = 429;
 		return err_set(err, ERR_PERM, "Too many logins failed: wait a minute.");
 	}
@@ -142,7 +146,7 @@ int login_post(struct request *r, struct err *err)
 	hash_hex(given, request_field(r, "token"));
 	hash_hex(right, r->pages->admin_token);
 	if (r->pages->admin_token.len == 0 || CRYPTO_memcmp(given, right, SECRET_HASH_HEX) != 0) {
-		too_many(r, true);
+		login_too_many(r, true);
 		log_line(LOG_WARNING, LOG_FIELDS(LOG_TEXT("peer", r->call->peer)), "a login failed");
 		r->status = 401;
 		return err_set(err, ERR_PERM, "That is not the token.");

@@ -172,6 +172,9 @@ static void take_errands(struct broker *b)
 			broker_reply_errand(b, errand);
 		else
 			b->sweeping--;
+		/* a folder that is gone is not asked for each second */
+		if (errand->kind == ERRAND_SWEEP && errand->result)
+			b->next_spool = broker_steady() + BROKER_SPOOL_BROKEN_MS;
 		if (errand->kind == ERRAND_SWEEP && errand->result)
 			log_line(LOG_WARNING, LOG_FIELDS(LOG_TEXT("integration", errand->integration)),
 				 "sweep: %s", errand->err.text);

@@ -10,12 +10,12 @@ struct plan {
 };
 
 static const struct plan plans[TRIAGE_VERDICTS] = {
-	[TRIAGE_REVIEW] = { PRIORITY_PULL, .lane = true, .supersede = true },
-	[TRIAGE_COMMAND] = { PRIORITY_COMMAND, .lane = true },
-	[TRIAGE_OUTCOME] = { PRIORITY_CI, .lane = true },
-	[TRIAGE_CI] = { PRIORITY_CI },
-	[TRIAGE_QUEUE] = { PRIORITY_PULL },
-	[TRIAGE_INSTALL] = { PRIORITY_CI },
+	[TRIAGE_REVIEW] = { .priority = PRIORITY_PULL, .lane = true, .supersede = true },
+	[TRIAGE_COMMAND] = { .priority = PRIORITY_COMMAND, .lane = true },
+	[TRIAGE_OUTCOME] = { .priority = PRIORITY_CI, .lane = true },
+	[TRIAGE_CI] = { .priority = PRIORITY_CI },
+	[TRIAGE_QUEUE] = { .priority = PRIORITY_PULL },
+	[TRIAGE_INSTALL] = { .priority = PRIORITY_CI },
 };
 
 static struct str payload_of(struct arena *mem, const struct event *event)
@@ -26,12 +26,12 @@ static struct str payload_of(struct arena *mem, const struct event *event)
 	return arena_str(mem, buf_str(&text));
 }
 
-/* A review is about a head: the same head twice is one job. Everything else is about its event. */
+/* A review is about a head: the same head twice is one job. Everything else, and who does not tell the head, is about its event. */
 static struct str unique_of(struct arena *mem, const struct event *event, enum verdict verdict)
 {
 	const char *kind = verdict_name(verdict);
 
-	if (verdict == TRIAGE_REVIEW)
+	if (verdict == TRIAGE_REVIEW && event->pull.head_oid[0])
 		return arena_printf(mem, "%s:%.*s/%.*s#%llu@%s", kind, STR_ARG(event->integration),
 				    STR_ARG(event->repository), (unsigned long long)event->number,
 				    event->pull.head_oid);
@@ -50,7 +50,7 @@ static void make_job(struct job *out, struct arena *mem, const struct event *eve
 		.integration = integration->name,
 		.repository = event->repository,
 		.number = event->number,
-		.head = str_of(event->pull.head_oid),
+		.head = arena_str(mem, str_of(event->pull.head_oid)), /* the event may be on the stack */
 		.unique = unique_of(mem, event, verdict),
 		.priority = plan->priority,
 		.payload = payload_of(mem, event),

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "flow/analyst.h"
 #include "http/client.h"
 #include "queue/keys.h"
 #include "serve/connect.h"
@@ -103,6 +104,25 @@ static void check_git(struct doctor *d)
 		pclose(pipe);
 }
 
+/* A review of nothing: what counts is whether the child could be confined before it looked. */
+static void check_seal(struct doctor *d)
+{
+	static const char none[] = "0000000000000000000000000000000000000000";
+	const struct analyst_request request = { .repository = "/", .base = none, .head = none, .no_config = true };
+	enum analyst_end end = ANALYST_REFUSED;
+	struct answer answer;
+	struct err err;
+
+	if (d->settings->workers == 0)
+		return;
+	if (analyst_run(&answer, &d->mem, &end, NULL, &request, &err) < 0 && end == ANALYST_REFUSED)
+		tell(d, DOCTOR_FAIL, "reviews",
+		     "a kernel of 5.13 or later with Landlock; in a container, let it use Landlock and seccomp",
+		     "refused here: %s", err.text);
+	else
+		tell(d, DOCTOR_OK, "reviews", "", "they can be confined");
+}
+
 static void check_keys(struct doctor *d)
 {
 	struct key_pair keys;
@@ -178,6 +198,10 @@ static void check_service(struct doctor *d)
 		     "it listens on a socket file: not asked");
 		return;
 	}
+	if (str_ends(d->settings->listen, STR(":0"))) {
+		tell(d, DOCTOR_NOTE, "service", "its log tells the port", "any free port: not asked");
+		return;
+	}
 	request.url = arena_printf(&d->mem, "http://%.*s/readyz", STR_ARG(d->settings->listen));
 	if (http_client_open(&client, &options, &err) || http_send(client, &d->mem, &request, &response, &err))
 		tell(d, DOCTOR_FAIL, "service", "is `outrider serve` running? See its log", "%s", err.text);
@@ -193,6 +217,7 @@ static const struct {
 	bool   quick;
 } checks[] = {
 	{ check_data, false },	{ check_database, false },     { check_git, false },
+	{ check_seal, false },
 	{ check_keys, false },	{ check_login, false },	       { check_integrations, false },
 	{ check_service, true },
 };

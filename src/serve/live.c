@@ -89,19 +89,36 @@ void live_stop(struct pages *pages)
 	pages->running = false;
 }
 
-/* Tells no content, only that something changed: whoever may not see a page learns nothing from it. */
-void live_handle(void *ctx, struct http_exchange *exchange, const struct http_call *call)
+static void open_stream(struct request *r, struct http_exchange *exchange)
 {
-	struct pages *pages = ((struct gateway *)ctx)->pages;
+	struct pages *pages = r->pages;
 	struct http_headers headers = { 0 };
-	struct str cookie = http_header_get(&call->headers, STR("Cookie"));
+	struct http_stream *stream;
 	bool room;
 
 	pthread_mutex_lock(&pages->lock);
-	room = pages->n_streams < PAGES_STREAMS && !pages->stopping && str_has(cookie, STR("outrider="));
-	if (room)
-		pages->streams[pages->n_streams++] = http_answer_stream(exchange, &headers);
+	room = pages->n_streams < PAGES_STREAMS && !pages->stopping;
+	stream = room ? http_answer_stream(exchange, &headers) : NULL;
+	if (stream)
+		pages->streams[pages->n_streams++] = stream;
 	pthread_mutex_unlock(&pages->lock);
 	if (!room)
 		http_answer_typed(exchange, 503, "text/plain", STR("too many live pages\n"));
+}
+
+/* Tells no content, only that something changed: whoever may not see a page learns nothing from it. */
+void live_handle(void *ctx, struct http_exchange *exchange, const struct http_call *call)
+{
+	struct request r = { .pages = ((struct gateway *)ctx)->pages, .call = call, .mem = call->mem };
+	struct err err;
+
+	if (request_who(&r, &err))
+		http_answer_typed(exchange, 503, "text/plain", STR("the database does not answer\n"));
+	else if (!r.visitor.known)
+		http_answer_typed(exchange, 401, "text/plain", STR("log in first\n"));
+	else if (str_eq(call->method, STR("HEAD")))
+		http_answer_typed(exchange, 200, "text/event-stream", STR(""));
+	else
+		open_stream(&r, exchange);
+	request_end(&r);
 }

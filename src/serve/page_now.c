@@ -2,6 +2,7 @@
 #include "answers.h"
 #include "store/jobs.h"
 #include "store/nodes.h"
+#include "store/rates.h"
 #include "store/reviews.h"
 
 static int show_counts(struct request *r, struct err *err)
@@ -66,6 +67,37 @@ int now_page(struct request *r, struct err *err)
 	return 0;
 }
 
+static void show_rate(struct request *r, const struct rate_row *rate)
+{
+	html_add(&r->out, "<tr><td>%S</td><td>%S</td><td class=n>%d of %d</td><td>%T</td><td>", rate->credential,
+		 rate->bucket, rate->left, rate->limit, rate->reset);
+	if (rate->blocked > r->now) {
+		buf_add(&r->out, STR("<span class=dead>not for "));
+		html_span(&r->out, rate->blocked - r->now);
+		buf_add(&r->out, STR("</span>"));
+	}
+	html_add(&r->out, "</td></tr>");
+}
+
+int rates_page(struct request *r, struct err *err)
+{
+	struct rate_list list = { 0 };
+
+	r->title = "Rates";
+	if (request_machines(r, err) || rates_list(r->store, r->now, &list, r->mem, err))
+		return -1;
+	html_add(&r->out, "<p>How many requests the forges still take.</p>");
+	if (list.n == 0) {
+		html_add(&r->out, "<p>None was asked for yet.</p>");
+		return 0;
+	}
+	html_add(&r->out, "<table><thead><tr><th>Credential<th>Bucket<th>Left<th>Full again<th>State</thead><tbody>");
+	for (size_t i = 0; i < list.n; i++)
+		show_rate(r, &list.items[i]);
+	html_add(&r->out, "</tbody></table>");
+	return 0;
+}
+
 int workers_page(struct request *r, struct err *err)
 {
 	enum { RECENT = 3600 * 1000 };
@@ -73,7 +105,7 @@ int workers_page(struct request *r, struct err *err)
 	uint64_t bytes;
 
 	r->title = "Workers";
-	if (workers_list(r->store, r->now - RECENT, r->now, &list, r->mem, err) ||
+	if (request_machines(r, err) || workers_list(r->store, r->now - RECENT, r->now, &list, r->mem, err) ||
 	    store_size(r->store, &bytes, err))
 		return -1;
 	html_add(&r->out, "<table><thead><tr><th>Worker<th>Host<th>State<th>Joined<th>Last seen</thead><tbody>");

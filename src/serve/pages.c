@@ -5,6 +5,7 @@
 
 #include "answers.h"
 #include "base/scope.h"
+#include "oidc.h"
 #include "pages_private.h"
 
 enum { FORM_MAX = 16 << 10 }; /* a form holds some names */
@@ -38,7 +39,13 @@ PAGE(get_deliveries, .answer = deliveries_page)
 PAGE(get_ci, .answer = ci_page)
 PAGE(get_workers, .answer = workers_page)
 PAGE(get_audit, .answer = audit_page, .role = ROLE_OPERATOR)
+PAGE(get_rates, .answer = rates_page)
+PAGE(get_tokens, .answer = tokens_page, .role = ROLE_ADMIN)
+PAGE(post_token, .answer = token_make, .role = ROLE_ADMIN, .changes = true)
+PAGE(post_revoke, .answer = token_revoke, .role = ROLE_ADMIN, .changes = true)
 PAGE(get_login, .answer = login_page, .open = true)
+PAGE(get_oidc, .answer = oidc_begin, .open = true)
+PAGE(get_callback, .answer = oidc_back, .open = true)
 PAGE(post_login, .answer = login_post, .open = true)
 PAGE(post_logout, .answer = logout_post, .changes = true)
 PAGE(get_health, .answer = health_answer, .open = true, .json = true)
@@ -76,7 +83,13 @@ const struct http_route page_routes[] = {
 	{ "GET", "/ci", 0, get_ci },
 	{ "GET", "/workers", 0, get_workers },
 	{ "GET", "/audit", 0, get_audit },
+	{ "GET", "/rates", 0, get_rates },
+	{ "GET", "/tokens", 0, get_tokens },
+	{ "POST", "/tokens", FORM_MAX, post_token },
+	{ "POST", "/tokens/{hash}/revoke", FORM_MAX, post_revoke },
 	{ "GET", "/login", 0, get_login },
+	{ "GET", "/login/oidc", 0, get_oidc },
+	{ "GET", "/login/callback", 0, get_callback },
 	{ "POST", "/login", FORM_MAX, post_login },
 	{ "POST", "/logout", FORM_MAX, post_logout },
 	{ "GET", "/live", 0, live_handle },
@@ -117,6 +130,8 @@ int pages_open(struct pages **out, struct gateway *gateway, struct err *err)
 	if (gateway->settings->login.token.at.len &&
 	    secret_read(&pages->admin_token, &pages->mem, &gateway->settings->login.token, err))
 		return err_wrap(err, "login: token");
+	if (gateway->settings->login.issuer.len && oidc_open(&pages->oidc, gateway->settings, err))
+		return -1;
 	return live_open(pages, err);
 }
 
@@ -132,6 +147,7 @@ void pages_close(struct pages *pages)
 		return;
 	for (size_t i = 0; i < pages->n_idle; i++)
 		store_close(pages->idle[i]);
+	oidc_close(pages->oidc);
 	pthread_mutex_destroy(&pages->lock);
 	pthread_cond_destroy(&pages->end);
 	arena_release(&pages->mem);

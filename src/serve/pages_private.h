@@ -14,6 +14,7 @@ struct pages {
 	struct gateway     *gateway;
 	const char         *database;
 	struct arena        mem;
+	struct oidc        *oidc;         /* owned; NULL: the settings name no login service */
 	struct str          admin_token;  /* empty: nobody can log in with one */
 	pthread_mutex_t     lock;
 	struct store       *idle[PAGES_STORES];

@@ -102,12 +102,28 @@ void request_more(struct request *r)
 
 int request_audit(struct request *r, const char *action, struct str subject, struct err *err)
 {
-	struct audit_row row = { .tenant = r->visitor.view.all ? STR("default") : r->visitor.view.tenant,
+	/* what was done over all tenants is of none: its subject may be another tenant's */
+	struct audit_row row = { .tenant = r->visitor.view.all ? STR("*") : r->visitor.view.tenant,
 				 .actor = r->visitor.subject,
 				 .action = str_of(action),
 				 .subject = subject };
 
 	return audit_add(r->store, &row, r->now, err);
+}
+
+int request_machines(struct request *r, struct err *err)
+{
+	const struct settings *settings = r->pages->gateway->settings;
+
+	for (size_t i = 0; !r->visitor.view.all && i < settings->integrations.n; i++)
+		if (!str_eq(settings->integrations.items[i].tenant, r->visitor.view.tenant))
+			return err_set(err, ERR_PERM, "Machines serve all tenants: who sees one tenant does not see them.");
+	return 0;
+}
+
+bool request_is_api(const struct request *r)
+{
+	return str_starts(r->call->path, STR("/api/"));
 }
 
 int64_t request_id(const struct request *r, size_t param)
@@ -121,20 +137,32 @@ int64_t request_id(const struct request *r, size_t param)
 
 static const struct {
 	const char *path, *words;
+	enum role   role;
 } menu[] = {
-	{ "/", "Now" },		      { "/pulls", "Pull requests" }, { "/reviews", "Reviews" },
-	{ "/jobs", "Jobs" },	      { "/rules", "Rules" },	     { "/repositories", "Repositories" },
-	{ "/deliveries", "Deliveries" }, { "/ci", "CI" },	     { "/workers", "Workers" },
-	{ "/audit", "Audit" },
+	{ "/", "Now", ROLE_VIEWER },
+	{ "/pulls", "Pull requests", ROLE_VIEWER },
+	{ "/reviews", "Reviews", ROLE_VIEWER },
+	{ "/jobs", "Jobs", ROLE_VIEWER },
+	{ "/rules", "Rules", ROLE_VIEWER },
+	{ "/repositories", "Repositories", ROLE_VIEWER },
+	{ "/deliveries", "Deliveries", ROLE_VIEWER },
+	{ "/ci", "CI", ROLE_VIEWER },
+	{ "/workers", "Workers", ROLE_VIEWER },
+	{ "/rates", "Rates", ROLE_VIEWER },
+	{ "/audit", "Audit", ROLE_OPERATOR },
+	{ "/tokens", "Tokens", ROLE_ADMIN },
 };
 
 static void add_menu(struct buf *out, const struct request *r)
 {
 	buf_add(out, STR("<nav><b>Outrider</b>"));
-	for (size_t i = 0; r->visitor.known && i < COUNT(menu); i++)
+	for (size_t i = 0; r->visitor.known && i < COUNT(menu); i++) {
+		if (r->visitor.role < menu[i].role)
+			continue;
 		html_add(out, "<a href=\"%s\"%R>%s</a>", menu[i].path,
 			 str_eq(r->call->path, str_of(menu[i].path)) ? " aria-current=page" : "",
 			 menu[i].words);
+	}
 	if (r->visitor.known)
 		html_add(out,
 			 "<form method=post action=\"/logout\"><input type=hidden name=csrf value=\"%s\">"
@@ -196,12 +224,23 @@ static int check_right(struct request *r, const struct page_type *type, struct e
 	return 0;
 }
 
-static int run(struct request *r, const struct page_type *type, struct err *err)
+int request_who(struct request *r, struct err *err)
 {
 	r->store = take_store(r->pages, err);
 	if (!r->store)
 		return -1;
-	if (store_clock(r->store, &r->now, err) || visitor_find(&r->visitor, r, err))
+	return store_clock(r->store, &r->now, err) || visitor_find(&r->visitor, r, err) ? -1 : 0;
+}
+
+void request_end(struct request *r)
+{
+	give_store(r->pages, r->store);
+	buf_release(&r->out);
+}
+
+static int run(struct request *r, const struct page_type *type, struct err *err)
+{
+	if (request_who(r, err))
 		return -1;
 	if (!type->open && !type->json && !r->visitor.known)
 		return request_go(r, "/login");
@@ -233,6 +272,5 @@ void request_serve(void *ctx, struct http_exchange *exchange, const struct http_
 	if (!type->json && r.status != 303)
 		frame(&whole, &r);
 	http_answer(exchange, r.status, &r.headers, type->json ? buf_str(&r.out) : buf_str(&whole));
-	give_store(r.pages, r.store);
-	buf_release(&r.out);
+	request_end(&r);
 }

@@ -40,6 +40,9 @@ struct page_type {
 	bool       changes;  /* a POST that changes something: needs the csrf text of a form, or an API token */
 };
 
+/* Takes a store, the time, and finds out who asks; afterwards, in any case, request_end(). */
+int request_who(struct request *request, struct err *err);
+void request_end(struct request *request);
 void request_serve(void *ctx, struct http_exchange *exchange, const struct http_call *call,
 		   const struct page_type *type);
 
@@ -60,6 +63,10 @@ void request_button(struct request *request, const char *action, const char *wor
 void request_more(struct request *request);
 /* Writes down what an operator did. */
 int request_audit(struct request *request, const char *action, struct str subject, struct err *err);
+/* Workers and rates belong to no tenant: -1 for who sees one tenant of several. */
+int request_machines(struct request *request, struct err *err);
+/* Asked by a program: no redirect to a page. */
+bool request_is_api(const struct request *request);
 /* A parameter of the path as a number; 0 when it is none. */
 int64_t request_id(const struct request *request, size_t param);
 
@@ -75,6 +82,10 @@ enum {
 int visitor_find(struct visitor *out, struct request *request, struct err *err);
 /* Makes a session and its cookie. */
 int visitor_enter(struct request *request, const struct session *who, struct err *err);
+/* The value of a cookie; empty when it is not there. */
+struct str request_cookie(const struct request *request, const char *name);
+/* Counts a login that failed; true when LOGIN_FAILURES are reached: nobody may try for now. */
+bool login_too_many(struct request *request, bool failed);
 answer_fn login_page, login_post, logout_post;
 
 /* 64 hex digits of SHA-256 over `text` and of random bytes. */

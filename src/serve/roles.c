@@ -1,8 +1,10 @@
 #include "serve/roles.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include "serve/log.h"
 #include "serve/supervise.h"
 #include "serve/worker.h"
+#include "sweep.h"
 
 static const char *const names[ROLE_KINDS] = {
 	[ROLE_SUPERVISOR] = "supervisor", [ROLE_GATEWAY] = "gateway", [ROLE_BROKER] = "broker",
@@ -140,6 +143,21 @@ static char **arguments(struct arena *mem, const struct role_options *options, e
 	return argv;
 }
 
+/* A second one would take the broker's socket away from the first. Held until this process ends. */
+static int lock_data(const struct settings *settings, struct arena *mem, struct err *err)
+{
+	const char *path = arena_printf(mem, "%.*s/serve.lock", STR_ARG(settings->data)).p;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_errno(err, "cannot make '%s'", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	close(fd);
+	return err_input(err, "another `outrider serve` runs on the data folder %.*s",
+			 STR_ARG(settings->data));
+}
+
 /* The broker first and last: workers give back to it what they run, webhooks end before. */
 static int run_supervisor(const struct settings *settings, const struct role_options *options,
 			  struct err *err)
@@ -150,6 +168,8 @@ static int run_supervisor(const struct settings *settings, const struct role_opt
 	unsigned n = 0;
 
 	arena_init(&mem, MEMORY);
+	if (lock_data(settings, &mem, err))
+		return -1;
 	services[n++] = (struct service){ "broker", arguments(&mem, options, ROLE_BROKER, 0),
 					  role_environment(&mem, ROLE_BROKER, settings, environ), 0 };
 	for (unsigned i = 1; i <= settings->workers; i++)
@@ -187,14 +207,30 @@ static int run_gateway(const struct settings *settings, const struct role_option
 	return set_password(settings, &mem, err) || gateway_run(settings, err) ? -1 : 0;
 }
 
+/* What is wrong in the settings is said before the first job needs it. Nothing is sent. */
+static int check_integrations(const struct settings *settings, struct arena *mem, struct err *err)
+{
+	for (size_t i = 0; i < settings->integrations.n; i++) {
+		struct connection connection = { 0 };
+		int status = connection_open(&connection, &settings->integrations.items[i], mem, err);
+
+		connection_close(&connection);
+		if (status)
+			return -1;
+	}
+	return 0;
+}
+
 static int run_broker(const struct settings *settings, const struct role_options *options,
 		      struct err *err)
 {
 	AUTO_ARENA struct arena mem = { 0 };
 
 	(void)options;
-	arena_init(&mem, 1 << 20);
-	return set_password(settings, &mem, err) || broker_run(settings, err) ? -1 : 0;
+	arena_init(&mem, 16 << 20);
+	if (set_password(settings, &mem, err) || check_integrations(settings, &mem, err))
+		return -1;
+	return broker_run(settings, err);
 }
 
 static int run_worker(const struct settings *settings, const struct role_options *options,

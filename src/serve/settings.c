@@ -234,7 +234,8 @@ static int check_integration(struct reader *r, const struct yaml *node, const st
 	if (!forge_type_find(one->forge))
 		return yaml_error(r->err, r->name, node, "integration '%.*s' needs `forge`: one of %.*s",
 				  STR_ARG(one->name), STR_ARG(forge_list(r->mem)));
-	if (one->hooks.n == 0)
+	/* a folder has a spool: its webhook then takes nothing */
+	if (one->hooks.n == 0 && !str_eq(one->forge, STR("local")))
 		return yaml_error(r->err, r->name, node,
 				  "integration '%.*s' needs `secrets`: events that nobody signed are "
 				  "not taken", STR_ARG(one->name));
@@ -412,6 +413,14 @@ const struct integration *settings_integration(const struct settings *settings, 
 		if (str_eq(settings->integrations.items[i].name, name))
 			return &settings->integrations.items[i];
 	return NULL;
+}
+
+bool settings_tenant(const struct settings *settings, struct str name)
+{
+	for (size_t i = 0; i < settings->integrations.n; i++)
+		if (str_eq(settings->integrations.items[i].tenant, name))
+			return true;
+	return false;
 }
 
 static int secret_file(struct str *out, struct arena *mem, const char *path, struct err *err)

@@ -17,6 +17,7 @@ struct process {
 	time_t   started; /* steady clock, seconds */
 	time_t   again;   /* when to start; 0: not waiting */
 	unsigned backoff; /* seconds */
+	bool     again_once; /* it was started a second time */
 };
 
 struct supervisor {
@@ -25,6 +26,7 @@ struct supervisor {
 	struct process        processes[SUPERVISE_MAX];
 	void                (*say)(void *payload, const char *line);
 	void                 *payload;
+	const char           *wrong;  /* the service that cannot start at all, if any */
 };
 
 static time_t now(void)
@@ -98,6 +100,8 @@ static void reap(struct supervisor *s, bool stopping)
 			p->pid = 0;
 			if (stopping)
 				continue;
+			if (!p->again_once && WIFEXITED(status) && WEXITSTATUS(status) == SUPERVISE_EXIT_WRONG)
+				s->wrong = s->services[i].name;
 			if (now() - p->started >= SUPERVISE_STEADY_SECONDS)
 				p->backoff = 0;
 			p->backoff = p->backoff ? p->backoff * 2 : 1;
@@ -117,6 +121,7 @@ static void start_again(struct supervisor *s)
 
 		if (!p->again || p->again > now())
 			continue;
+		p->again_once = true;
 		if (start(s, i, &err)) {
 			say(s, "%s", err.text);
 			p->again = now() + SUPERVISE_BACKOFF_MAX;
@@ -208,7 +213,7 @@ int supervise(const struct service *services, unsigned n,
 		sigprocmask(SIG_SETMASK, &before, NULL);
 		return -1;
 	}
-	while (number != SIGTERM && number != SIGINT) {
+	while (number != SIGTERM && number != SIGINT && !s.wrong) {
 		number = next_signal(&set);
 		reap(&s, false);
 		start_again(&s);
@@ -217,7 +222,7 @@ int supervise(const struct service *services, unsigned n,
 	stop_all(&s, &set);
 	say(&s, "stopped");
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return 0;
+	return s.wrong ? err_input(err, "the %s cannot start: what it said stands above", s.wrong) : 0;
 }
 
 int supervise_join(pid_t supervisor, struct err *err)

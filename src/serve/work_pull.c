@@ -1,6 +1,7 @@
 /* work_pull.c - the review of a pull request: what flow/pull_job.h asks of forge, outbox and store. */
 #include <stdlib.h>
 
+#include "decisions.h"
 #include "serve/log.h"
 #include "work.h"
 
@@ -37,16 +38,6 @@ static struct str base64(struct arena *mem, struct str text)
 	return (struct str){ out, (size_t)(at - out) };
 }
 
-/* "+refs/pull/7/head:refs/pull/7/head": the part before the colon. */
-static const char *source_of(struct arena *mem, struct str refspec)
-{
-	struct str ref = refspec, part;
-
-	if (str_starts(ref, STR("+")))
-		ref = str_from(ref, 1);
-	return str_cut(&ref, ':', &part) ? arena_z(mem, part) : "";
-}
-
 static int start_check(struct work *work, const struct pull *pull, struct err *err)
 {
 	struct forge_target target;
@@ -69,7 +60,7 @@ static int call_remote(void *payload, struct mirror_remote *out, const char **he
 	if (start_check(work, pull, err) ||
 	    forge_git(&git, mem, &work->config, pull, work->config.token, err))
 		return -1;
-	if (git.n_refspecs == 0)
+	if (git.head_ref.len == 0)
 		return err_set(err, ERR_PERM, "%s gives no ref of a pull request's head",
 			       forge_type_label(work->config.type));
 	*out = (struct mirror_remote){ .url = arena_z(mem, git.url),
@@ -82,7 +73,7 @@ static int call_remote(void *payload, struct mirror_remote *out, const char **he
 			mem, arena_printf(mem, "Basic %.*s",
 					  STR_ARG(base64(mem, arena_printf(mem, "%.*s:%.*s", STR_ARG(git.user),
 									   STR_ARG(git.password))))));
-	*head_ref = source_of(mem, git.refspecs[0]);
+	*head_ref = arena_z(mem, git.head_ref);
 	return 0;
 }
 
@@ -156,79 +147,6 @@ static json_t *pull_json(const struct pull *pull)
 	return one;
 }
 
-enum { SHOWN_CODE = 2000 }; /* bytes of source on the page of a review: more is read on the forge */
-
-static json_t *finding_json(const struct finding *f)
-{
-	json_t *one = json_object();
-
-	body_set(one, "rule", f->rule_id);
-	body_set(one, "tool", f->tool);
-	body_set(one, "severity", str_of(severity_name(f->severity)));
-	body_set(one, "message", f->message);
-	body_set(one, "path", f->path);
-	body_set(one, "code", str_sub(f->text, 0, SHOWN_CODE));
-	json_object_set_new(one, "line", json_integer(f->span.start_line));
-	return one;
-}
-
-/* The fix of a finding, where the analyst made one: its lists are those of the review, then of what was held back. */
-static void add_fix(json_t *one, const struct answer *answer, const struct finding *finding)
-{
-	const struct finding_list *shown = &answer->review.findings, *held = &answer->review.held_back;
-	size_t i;
-
-	if (finding >= shown->items && finding < shown->items + shown->n)
-		i = (size_t)(finding - shown->items);
-	else if (finding >= held->items && finding < held->items + held->n)
-		i = shown->n + (size_t)(finding - held->items);
-	else
-		return;
-	if (!answer->has_fix[i] || answer->fixes[i].too_long)
-		return;
-	json_object_set_new(one, "before", body_json(str_sub(answer->fixes[i].before, 0, SHOWN_CODE)));
-	json_object_set_new(one, "after", body_json(str_sub(answer->fixes[i].after, 0, SHOWN_CODE)));
-}
-
-/* Each finding and thread, and what was decided about it: for the page of the review. */
-static json_t *decisions_json(const struct pull_job *job)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < job->plan.n; i++) {
-		const struct thread_entry *entry = &job->plan.items[i];
-		json_t *one = entry->finding ? finding_json(entry->finding) : json_object();
-
-		if (entry->finding)
-			add_fix(one, &job->answer, entry->finding);
-		json_object_set_new(one, "decision", json_string(thread_status_name(entry->status)));
-		body_set(one, "reason", entry->reason);
-		body_set(one, "marker", str_of(entry->marker));
-		if (!entry->finding && entry->thread) {
-			body_set(one, "rule", entry->thread->rule);
-			body_set(one, "path", entry->thread->path);
-			json_object_set_new(one, "line", json_integer(entry->thread->line));
-		}
-		json_array_append_new(list, one);
-	}
-	for (size_t i = 0; i < job->answer.review.suppressed.n; i++) {
-		json_t *one = finding_json(&job->answer.review.suppressed.items[i]);
-
-		json_object_set_new(one, "decision", json_string("suppressed"));
-		json_array_append_new(list, one);
-	}
-	for (size_t i = 0; i < job->answer.review.skipped.n; i++) {
-		const struct skipped *skipped = &job->answer.review.skipped.items[i];
-		json_t *one = json_object();
-
-		body_set(one, "path", skipped->path);
-		body_set(one, "reason", str_of(change_skip_text(skipped->reason)));
-		json_object_set_new(one, "decision", json_string("skipped"));
-		json_array_append_new(list, one);
-	}
-	return list;
-}
-
 static json_t *threads_json(const struct pull_job *job)
 {
 	json_t *list = json_array();
@@ -290,7 +208,7 @@ static int call_conclude(void *payload, const struct pull_job *job, struct err *
 	json_t *ask AUTO_JSON = json_object();
 	json_t *reply AUTO_JSON = NULL;
 	json_t *figures AUTO_JSON = figures_json(work, job);
-	json_t *decisions AUTO_JSON = decisions_json(job);
+	json_t *decisions AUTO_JSON = decisions_json(&work->mem, job);
 
 	json_object_set_new(ask, "pull", pull_json(&job->pull));
 	body_set(ask, "installation", work->event.installation);

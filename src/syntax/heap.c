@@ -14,7 +14,7 @@
 #include "syntax/tree.h"
 
 enum {
-	BLOCK = 1 << 20,
+	BLOCK = 512 << 10,
 	SMALL = 512,           /* up to here: one class for each 8 bytes */
 	SMALL_CLASSES = SMALL / 8,
 	KEPT = 16 << 20,       /* what a reset keeps for the next file: fresh pages cost 3 % */
@@ -48,12 +48,15 @@ static size_t class_size(unsigned class)
 static struct heap_block *map_block(struct heap *heap, size_t size)
 {
 	struct heap_block *block = heap->spare;
+	/* a block of the usual size will be filled: its pages come at once, which costs half of one by one */
+	int populate = size == BLOCK ? MAP_POPULATE : 0;
 
 	if (block && size == BLOCK) {
 		heap->spare = block->older;
 		return block;
 	}
-	block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | populate,
+		     -1, 0);
 	if (block == MAP_FAILED)
 		longjmp(heap->give_up, PARSE_MEMORY);
 	block->size = size;

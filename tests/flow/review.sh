@@ -228,8 +228,4 @@ run review
 check 'built-in rules are on' all exits 1 -- finds 'a.py:2 python-is-literal,a.py:3 python-raise-notimplemented'
 run review --no-builtin
 check '--no-builtin turns them off' all exits 0 -- finds ''
-status=0
-OUTRIDER=$program "$here/../../tools/demo.sh" >"$out" 2>"$err" || status=$?
-check 'the demo shows what it says' all exits 0 -- shows '7 errors, 1 warning in 8 files' -- shows '1 suppressed' \
-	-- not shows python-mutable-default
 finish

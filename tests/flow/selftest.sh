@@ -24,6 +24,18 @@ if command -v bwrap >/dev/null && bwrap --unshare-user --ro-bind / / true 2>/dev
 	check 'as a page' all shows '| family | tricks | work bare | stopped by bubblewrap |' -- shows '| **all** | 1 | 1 | 1 |'
 fi
 
+# what the walls of this host do: they hold, or the program says why there are none
+run sandbox selftest "${families[@]}" --only image --only proxy --only namespaces --format json
+if json 'r.walls.build.there && r.walls.sealed.there'; then
+	check 'our walls hold' all exits 0 -- json 'r.holds && r.walls.sealed.unexpected === 0 && r.walls.build.unexpected === 0'
+	check 'and each of them stops most' json '["build", "sealed"].every(w => r.walls[w].stopped >= 0.95 * r.walls[w].tried)'
+else
+	check 'walls that are not there do not hold' all exits 1 -- json '!r.holds && r.walls.build.why !== ""'
+fi
+unknown=$(sed -nE 's/^\t\{ "([A-Z][0-9]+)", WALL_.*/\1/p' "$here/../../src/selftest/score.c" | sort -u |
+	comm -23 - <(cut -f1 <<<"$list" | sort))
+check 'the baseline speaks of tricks that there are' [ -z "$unknown" ]
+
 run sandbox selftest --engine bare --only nothing
 check 'an unknown trick is said' all exits 2 -- says "there is no trick and no family 'nothing'"
 run sandbox selftest --engine firewall

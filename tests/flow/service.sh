@@ -9,7 +9,7 @@ command -v curl >/dev/null && command -v node >/dev/null || { echo "skipped: cur
 
 service_settings <<<'workers: 2'
 run serve --check --config "$work/outrider.yml"
-check 'settings are read' all exits 0 -- shows '1 integrations'
+check 'settings are read' all exits 0 -- shows '1 integration,'
 run serve --config "$work/none.yml"
 check 'no settings: which file' all exits 2 -- says none.yml
 echo 'lisen: a' >"$work/wrong.yml"
@@ -87,6 +87,38 @@ jobs_settle
 check 'all is fixed: all is resolved' \
 	has_threads app 1 'app.py:5 python-is-literal resolved,app.py:6 python-eval-input resolved'
 check 'the check is clean' checked app clean
+
+# ---- events that do not tell the head: each is a job, the running one may have seen an older head ----
+
+pull_put app 4 '{"state":"open","title":"Headless","author":"ada","base":"main","head":"topic"}'
+pull_push app 4
+for i in 1 2; do
+	hook '{"event":"pull.updated","delivery":"headless'$i'","repository":"team/app","number":4,"sender":{"login":"ada"}}'
+done
+jobs_settle
+api /api/v1/jobs
+check 'two events without a head are two jobs' json 'r.items.filter(i => i.number === 4).length === 2'
+
+# ---- a plain git push, by the hook of docs/local-forge.md ----
+
+awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' "$here/../../docs/local-forge.md" |
+	sed "s|^forge=/srv/forge|forge=$forge|" >"$forge/team/app.git/hooks/post-receive"
+chmod +x "$forge/team/app.git/hooks/post-receive"
+pull_put app 5 '{"title": "Pushed", "author": "ada", "base": "main", "head": "pushed", "state": "open"}'
+git checkout -q -b pushed main
+printf 'def run(name):\n    return name is "admin"\n' >pushed.py
+commit pushed
+git push -q origin pushed
+is_reviewed() {
+	local i
+
+	for ((i = 0; i < 100 * slow; i++)); do
+		! grep -qs '"completed"' "$forge/team/app.forge/checks/$(git rev-parse HEAD).json" || return 0
+		sleep 0.1
+	done
+	return 1
+}
+check 'a push is told by the hook of the docs' all is_reviewed -- has_threads app 5 'pushed.py:2 python-is-literal open'
 
 # ---- silence ----
 

@@ -40,6 +40,7 @@ YML
 service_start() {
 	local i
 
+	: >"$work/log"
 	"$program" serve --config "$work/outrider.yml" 2>"$work/log" >"$work/log.out" &
 	service_pid=$!
 	for ((i = 0; i < 100 * slow; i++)); do
@@ -71,12 +72,12 @@ service_kill() {
 
 sign() { openssl dgst -sha256 -hmac "$1" -r | cut -d' ' -f1; }
 
-# hook BODY [SECRET]: posts a signed event; the answer is in $code and $out.
+# hook BODY [SECRET]: posts a signed event to $integration (here); the answer is in $code and $out.
 hook() {
 	printf '%s' "$1" >"$work/body"
 	code=$(curl -s -o "$out" -w '%{http_code}' -H 'Content-Type: application/json' \
 		-H "X-Hub-Signature-256: sha256=$(sign "${2-$HOOK_SECRET}" <"$work/body")" \
-		--data-binary "@$work/body" "$url/hooks/here")
+		--data-binary "@$work/body" "$url/hooks/${integration:-here}")
 }
 
 # pull_event NAME NUMBER ACTION DELIVERY [MORE]: the event of a pull request whose head is HEAD.
@@ -96,13 +97,15 @@ jobs_settle() {
 	local i
 
 	for ((i = 0; i < 150 * slow; i++)); do
+		kill -0 "$service_pid" 2>/dev/null || break
 		api /api/v1/status
+		[ "$code" != 000 ] || break
 		if json 'r.jobs.queued === 0 && r.jobs.leased === 0'; then
 			return
 		fi
 		sleep 0.1
 	done
-	echo "# jobs do not end"
+	echo "# jobs do not end"; grep -v "\"level\":\"info\"" "$work/log" | head -n 60
 	cat "$out"
 	return 1
 }
@@ -124,3 +127,18 @@ checked() {
 	[ -s "$file" ] && json "r.conclusion === '$2'" "$file" || { echo "# check:"; cat "$file"; false; }
 }
 answers() { [ "$code" = "$1" ] || { echo "# status $code"; false; }; }
+
+# post PATH FORM: a form of the administrator, with the text of its session; the answer is in $code and $out.
+post() {
+	[ -s "$work/csrf" ] || {
+		api /
+		sed -nE 's/.*name=csrf value="([0-9a-f]+)".*/\1/p' "$out" | head -n 1 >"$work/csrf"
+	}
+	code=$(curl -s -b "$work/jar" -o "$out" -w '%{http_code}' -d "csrf=$(cat "$work/csrf")" -d "$2" "$url$1")
+}
+
+# token FORM: makes an API token, which is printed: token 'role=viewer&tenant=a'
+token() {
+	post /tokens "label=test&days=1&$1"
+	sed -nE 's/.*<pre>(outrider_[0-9a-f]+)<.*/\1/p' "$out"
+}

@@ -320,6 +320,17 @@ if (isGithub) {
 		assert.equal(seen.minted[0].permissions.contents, "read");
 		assert.deepEqual(seen.complaints, []);
 	});
+	await test("a token that was revoked is made anew, once", async () => {
+		const before = (await fake("seen")).minted.length;
+
+		await fake("revoke", { n: 1 });
+		fine({ do: "post", key: "j8", started: true });
+		// each driver is a process of its own and makes one; this one made two
+		assert.equal((await fake("seen")).minted.length, before + 2);
+		await fake("revoke", { n: 2 });
+		assert.equal(ask({ do: "post", key: "j9", started: true }).kind, "perm");
+		await fake("revoke", { n: 0 });
+	});
 	await test("a check that was lost is found again", async () => {
 		const before = (await fake("seen")).checks.length;
 

@@ -18,6 +18,7 @@ const control = {
 	note: ({ repo, number, body, author }) => void forge.pull(repo, number).notes.push({ id: forge.id(), body, author }),
 	deliveries: (list) => void (forge.deliveries = list),
 	limit: ({ n, kind }) => void Object.assign(forge, { limited: n, limitKind: kind }),
+	revoke: ({ n }) => void (forge.revoked = n),
 	fault: ({ kind }) => void (forge.fault = kind),
 	seen: () => ({ log: forge.log, complaints: forge.complaints, minted: forge.minted, asked: forge.asked, checks: forge.checks,
 		pulls: [...forge.repos.values()].flatMap((repo) => [...repo.pulls.values()].map(({ repo: of, filesSeen, ...pull }) => ({
@@ -33,6 +34,10 @@ const limitAnswers = {
 function answer(request, path, query, body) {
 	if (!dialect.authorized(forge, request, path))
 		return [401, { message: "Bad credentials", documentation_url: "https://docs.github.com/rest", status: "401" }];
+	if (forge.revoked > 0 && !path.startsWith("/app") && !path.endsWith("/installation")) {
+		forge.revoked--;
+		return [401, { message: "Bad credentials", documentation_url: "https://docs.github.com/rest", status: "401" }];
+	}
 	if (forge.limited > 0) {
 		forge.limited--;
 		return limitAnswers[forge.limitKind];

@@ -22,9 +22,10 @@ static void require(bool holds, const char *what)
 
 static void check(const struct event *event)
 {
-	const struct str names[] = { event->name, event->repository, event->sender.login, event->pull.title,
-				     event->pull.url, event->pull.base_ref, event->pull.head_ref, event->ci.name,
-				     event->ci.url, event->push.ref };
+	const struct str names[] = { event->name,          event->repository, event->sender.login,
+				     event->pull.title,    event->pull.url,   event->pull.base_ref,
+				     event->pull.head_ref, event->ci.name,    event->ci.url,
+				     event->push.ref };
 
 	for (size_t i = 0; i < COUNT(names); i++) {
 		require(str_is_utf8(names[i]), "a name is UTF-8");
@@ -35,7 +36,8 @@ static void check(const struct event *event)
 	require(event->comment.body.len <= EVENT_MAX_COMMENT, "the cap of a comment");
 	require(event->pull.n_labels <= EVENT_MAX_LABELS, "the cap of labels");
 	require(event->delivery.len > 0, "a delivery has an id");
-	require(strlen(event->pull.head_oid) == 0 || strlen(event->pull.head_oid) == OID_HEX, "an oid is one or none");
+	require(strlen(event->pull.head_oid) == 0 || strlen(event->pull.head_oid) == OID_HEX,
+		"an oid is one or none");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -57,7 +57,7 @@ static void scan(const struct ruleset *set, struct parser *parser, struct str la
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct parse_limits limits = { 64 << 20, UINT64_MAX / 2, tick };
-	struct rule_source source = { "r.yml", { (const char *)data, size }, false };
+	struct rule_source source = { "r.yml", { (const char *)data, size } };
 	const struct language *only[COUNT(samples)];
 	struct ruleset *set = ruleset_new();
 	struct parser *parser = parser_new(&limits);

@@ -22,13 +22,16 @@ static void check(const struct url *url, struct arena *mem)
 	struct str text = url_text(url, mem);
 	struct url again;
 
-	require(url->host.len > 0 && url->path.len > 0 && url->path.p[0] == '/', "a host and a path");
+	require(url->host.len > 0 && url->path.len > 0 && url->path.p[0] == '/',
+		"a host and a path");
 	if (text.len > URL_MAX)
 		return;
 	require(url_parse(&again, mem, text, NULL) == 0, "its own text is taken");
 	require(str_eq(url_text(&again, mem), text), "round trip");
 	require(url_same_origin(url, &again), "the same origin");
-	require(str_find_byte(text, '@') == SIZE_MAX || str_find_byte(text, '@') > 8 + url->host.len, "no user");
+	require(str_find_byte(text, '@') == SIZE_MAX ||
+			str_find_byte(text, '@') >= 7 + url->host.len,
+		"no user");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -15,7 +15,7 @@ semantics)
 builtin)
 	exec node "$here/parity.mjs" "$build" "$outrider" builtin effect="$packages/effect/src" grpc="$packages/grpc" \
 		pyright="$packages/pyright/dist/typeshed-fallback" react-native="$packages/react-native" \
-		three-src="$packages/three/src" three-examples="$packages/three/examples/jsm"
+		theia="$packages/@theia/core" three-src="$packages/three/src" three-examples="$packages/three/examples/jsm"
 	;;
 dense) # a tenth of the files: the rules fire some thirty times in each
 	PARITY_FILES=200 exec node "$here/parity.mjs" "$build" "$outrider" "$here/dense" effect="$packages/effect/src" \

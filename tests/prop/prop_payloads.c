@@ -22,7 +22,8 @@ static void sign(char out[72], struct str body)
 	unsigned char mac[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
-	HMAC(EVP_sha256(), secret.p, (int)secret.len, (const unsigned char *)body.p, body.len, mac, &n);
+	HMAC(EVP_sha256(), secret.p, (int)secret.len, (const unsigned char *)body.p, body.len, mac,
+	     &n);
 	strcpy(out, "sha256=");
 	for (unsigned i = 0; i < n; i++)
 		sprintf(out + 7 + 2 * i, "%02x", mac[i]);
@@ -30,8 +31,9 @@ static void sign(char out[72], struct str body)
 
 static bool check_strings(const struct event *event)
 {
-	const struct str all[] = { event->name, event->repository, event->sender.login, event->pull.title,
-				   event->pull.base_ref, event->pull.head_ref, event->comment.body, event->ci.name };
+	const struct str all[] = { event->name,         event->repository,    event->sender.login,
+				   event->pull.title,   event->pull.base_ref, event->pull.head_ref,
+				   event->comment.body, event->ci.name };
 
 	for (size_t i = 0; i < COUNT(all); i++)
 		if (!str_is_utf8(all[i]) || all[i].len > EVENT_MAX_COMMENT)
@@ -42,16 +44,20 @@ static bool check_strings(const struct event *event)
 /* What each kind must have for anything to be done with it. */
 static const char *lacks(const struct event *event)
 {
-	if (!event->delivery.len || !event->name.len || !event->integration.len || !check_strings(event))
+	if (!event->delivery.len || !event->name.len || !event->integration.len ||
+	    !check_strings(event))
 		return "delivery, name or a clean text";
 	switch (event->kind) {
 	case EVENT_PULL:
-		return !event->number || !event->repository.len || event->action == ACTION_NONE || !event->pull.head_oid[0]
-			       ? "number, repository, action or head" : NULL;
+		return !event->number || !event->repository.len || event->action == ACTION_NONE ||
+				       !event->pull.head_oid[0]
+			       ? "number, repository, action or head"
+			       : NULL;
 	case EVENT_COMMENT:
 		return !event->number || !event->repository.len ? "number or repository" : NULL;
 	case EVENT_CI:
-		return !event->ci.head_oid[0] || event->action == ACTION_NONE ? "head or result" : NULL;
+		return !event->ci.head_oid[0] || event->action == ACTION_NONE ? "head or result"
+									      : NULL;
 	case EVENT_PUSH:
 		return !event->push.ref.len ? "ref" : NULL;
 	case EVENT_QUEUE:
@@ -65,11 +71,13 @@ static const char *lacks(const struct event *event)
 	return NULL;
 }
 
-static int parse(struct event *event, struct arena *mem, const char *name, struct str body, struct err *err)
+static int parse(struct event *event, struct arena *mem, const char *name, struct str body,
+		 struct err *err)
 {
 	char signature[72];
 	struct http_header list[] = { { STR("X-GitHub-Event"), str_of(name) },
-				      { STR("X-GitHub-Delivery"), STR("72d3162e-cc78-11e3-81ab-4c9367dc0958") },
+				      { STR("X-GitHub-Delivery"),
+					STR("72d3162e-cc78-11e3-81ab-4c9367dc0958") },
 				      { STR("X-Hub-Signature-256"), { signature, 71 } } };
 	struct http_headers headers = { list, COUNT(list), COUNT(list) };
 	struct forge_delivery delivery = { .headers = &headers, .body = body };
@@ -127,7 +135,8 @@ static void without(const char *name, json_t *root, json_t *object)
 	json_t *copy = json_copy(object), *value;
 	const char *key;
 
-	json_object_foreach(copy, key, value) {
+	json_object_foreach(copy, key, value)
+	{
 		for (int null = 0; null < 2; null++) {
 			AUTO_ARENA struct arena mem;
 			struct event event;
@@ -161,9 +170,9 @@ static void example(const char *name, json_t *payload)
 	one(name, str_of(text));
 	cut(name, str_of(text));
 	without(name, payload, payload);
-	json_object_foreach_safe(payload, next, key, value)
-		if (json_is_object(value) && strcmp(key, "repository") != 0)
-			without(name, payload, value);
+	json_object_foreach_safe(payload, next, key,
+				 value) if (json_is_object(value) && strcmp(key, "repository") != 0)
+		without(name, payload, value);
 	free(text);
 }
 
@@ -176,13 +185,16 @@ int main(int argc, char **argv)
 		puts("skipped: no examples");
 		return 77;
 	}
-	config = (struct forge_config){ .name = STR("test"), .type = forge_type_find(STR("github")),
-					.secrets = &secret, .n_secrets = 1 };
+	config = (struct forge_config){ .name = STR("test"),
+					.type = forge_type_find(STR("github")),
+					.secrets = &secret,
+					.n_secrets = 1 };
 	json_array_foreach(events, i, event)
-		json_array_foreach(json_object_get(event, "examples"), k, payload) {
-			n++;
-			example(json_string_value(json_object_get(event, "name")), payload);
-		}
+		json_array_foreach(json_object_get(event, "examples"), k, payload)
+	{
+		n++;
+		example(json_string_value(json_object_get(event, "name")), payload);
+	}
 	json_decref(events);
 	for (int kind = 0; kind < EVENT_KINDS; kind++)
 		printf("%s: %zu\n", event_kind_name((enum event_kind)kind), by_kind[kind]);

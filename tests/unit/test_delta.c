@@ -33,7 +33,7 @@ static void forget(void)
 static int begin(void **state)
 {
 	(void)state;
-	arena_init(&arena, 1 << 20);
+	arena_init(&arena, 64 << 20);
 	forget();
 	return 0;
 }
@@ -218,6 +218,24 @@ static void best_pair_first(void **state)
 	assert_false(used[1]);
 }
 
+/* A minified file: every finding finds its own, and of the one that there is more, one is new. */
+static void many_equal(void **state)
+{
+	enum { MANY = 40000 };
+	struct finding *head = ARENA_ARRAY(&arena, MANY + 1, struct finding);
+	struct finding_list heads = { head, MANY + 1, MANY + 1 }, bases = { head, MANY, MANY };
+	bool *was = ARENA_ARRAY(&arena, MANY + 1, bool), *taken = ARENA_ARRAY(&arena, MANY, bool);
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i <= MANY; i++)
+		head[i] = at(60, i % 2 ? "r" : "s", "f(a)");
+	delta_mark(&change, &heads, &bases, was, taken, &arena);
+	for (size_t i = 0; i <= MANY; i++)
+		n += was[i];
+	assert_int_equal(n, MANY);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -235,6 +253,7 @@ int main(void)
 		TEST(edited_elsewhere),
 		TEST(another_secret_is_new),
 		TEST(best_pair_first),
+		TEST(many_equal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,17 +19,17 @@
 enum { CAP = 256 << 20, MAX_ROWS = 40 };
 
 struct row {
-	struct str        key, id;
+	struct str key, id;
 	enum effect_state state;
 };
 
 struct fixture {
-	struct arena        mem;
-	char                folder[64];
+	struct arena mem;
+	char folder[64];
 	struct forge_config config;
-	struct forge       *forge;
-	struct row          rows[MAX_ROWS];
-	size_t              n_rows, sent, die_after; /* die_after: fail after that many sends, 0: never */
+	struct forge *forge;
+	struct row rows[MAX_ROWS];
+	size_t n_rows, sent, die_after; /* die_after: fail after that many sends, 0: never */
 };
 
 static struct fixture fix;
@@ -55,9 +55,15 @@ static void folder(const char *path)
 
 static int make(void **state)
 {
-	static const char *const folders[] = { "team", "team/app.git", "team/app.git/refs", "team/app.git/refs/heads",
-					       "team/app.git/refs/pull", "team/app.git/refs/pull/7", "team/app.forge",
-					       "team/app.forge/pulls", ".spool" };
+	static const char *const folders[] = { "team",
+					       "team/app.git",
+					       "team/app.git/refs",
+					       "team/app.git/refs/heads",
+					       "team/app.git/refs/pull",
+					       "team/app.git/refs/pull/7",
+					       "team/app.forge",
+					       "team/app.forge/pulls",
+					       ".spool" };
 	struct err err = { 0 };
 
 	memset(&fix, 0, sizeof fix);
@@ -66,11 +72,14 @@ static int make(void **state)
 	assert_non_null(mkdtemp(fix.folder));
 	for (size_t i = 0; i < COUNT(folders); i++)
 		folder(folders[i]);
-	put("team/app.git/packed-refs", "# pack-refs with: peeled fully-peeled sorted\n" BASE " refs/heads/main\n");
+	put("team/app.git/packed-refs",
+	    "# pack-refs with: peeled fully-peeled sorted\n" BASE " refs/heads/main\n");
 	put("team/app.git/refs/pull/7/head", HEAD "\n");
-	put("team/app.forge/pulls/7.json", "{\"title\": \"A change\", \"author\": \"ann\", \"base\": \"main\", \"head\": \"work\", "
-					   "\"state\": \"open\", \"labels\": [\"x\"]}");
-	fix.config = (struct forge_config){ .name = STR("demo"), .type = forge_type_find(STR("local")),
+	put("team/app.forge/pulls/7.json",
+	    "{\"title\": \"A change\", \"author\": \"ann\", \"base\": \"main\", \"head\": \"work\", "
+	    "\"state\": \"open\", \"labels\": [\"x\"]}");
+	fix.config = (struct forge_config){ .name = STR("demo"),
+					    .type = forge_type_find(STR("local")),
 					    .folder = str_of(fix.folder) };
 	if (forge_open(&fix.forge, &fix.config, NULL, &err) < 0)
 		fail_msg("%s", err.text);
@@ -101,7 +110,8 @@ static struct row *row_of(const struct effect *effect)
 	return &fix.rows[fix.n_rows++];
 }
 
-static int box_state(void *ctx, const struct effect *effect, enum effect_state *state, struct str *id, struct err *err)
+static int box_state(void *ctx, const struct effect *effect, enum effect_state *state,
+		     struct str *id, struct err *err)
 {
 	(void)ctx;
 	(void)err;
@@ -118,7 +128,8 @@ static int box_sending(void *ctx, const struct effect *effect, struct err *err)
 	return 0;
 }
 
-static int box_done(void *ctx, const struct effect *effect, const struct forge_answer *answer, struct err *err)
+static int box_done(void *ctx, const struct effect *effect, const struct forge_answer *answer,
+		    struct err *err)
 {
 	(void)ctx;
 	/* killed between the effect and its note */
@@ -129,7 +140,8 @@ static int box_done(void *ctx, const struct effect *effect, const struct forge_a
 	return 0;
 }
 
-static int box_split(void *ctx, const struct effect *effect, const struct effect_list *parts, struct err *err)
+static int box_split(void *ctx, const struct effect *effect, const struct effect_list *parts,
+		     struct err *err)
 {
 	(void)ctx;
 	(void)effect;
@@ -152,16 +164,30 @@ static struct pull the_pull(void)
 }
 
 static struct post_comment comments[2] = {
-	{ .path = { "a.c", 3 }, .start_line = 3, .line = 4, .has_suggestion = true, .severity = SEVERITY_ERROR,
-	  .suggestion = { "x", 1 }, .original = { "y", 1 }, .rule = { "c-x", 3 }, .fingerprint = FINGERPRINT,
+	{ .path = { "a.c", 3 },
+	  .start_line = 3,
+	  .line = 4,
+	  .has_suggestion = true,
+	  .severity = SEVERITY_ERROR,
+	  .suggestion = { "x", 1 },
+	  .original = { "y", 1 },
+	  .rule = { "c-x", 3 },
+	  .fingerprint = FINGERPRINT,
 	  .body = { "Wrong.\n\n<!-- outrider:v1 finding=" FINGERPRINT " rule=c-x -->", 80 } },
-	{ .path = { "b.c", 3 }, .start_line = 1, .line = 1, .severity = SEVERITY_HINT,
-	  .body = { "Hm.\n\n<!-- outrider:v1 finding=fedcba9876543210fedcba9876543210 rule=d -->", 73 } },
+	{ .path = { "b.c", 3 },
+	  .start_line = 1,
+	  .line = 1,
+	  .severity = SEVERITY_HINT,
+	  .body = { "Hm.\n\n<!-- outrider:v1 finding=fedcba9876543210fedcba9876543210 rule=d -->",
+		    73 } },
 };
 
 static struct post_plan the_plan(void)
 {
-	struct post_plan plan = { .head_oid = HEAD, .base_oid = BASE, .comments = comments, .n_comments = 2,
+	struct post_plan plan = { .head_oid = HEAD,
+				  .base_oid = BASE,
+				  .comments = comments,
+				  .n_comments = 2,
 				  .summary = STR("Two.\n\n<!-- outrider:v1 summary -->") };
 
 	for (size_t i = 0; i < 2; i++)
@@ -174,7 +200,9 @@ static struct post_plan the_plan(void)
 static struct forge_plan lowered(const struct post_plan *plan, const char *key)
 {
 	struct pull *pull = ARENA_NEW(&fix.mem, struct pull);
-	struct forge_target target = { .config = &fix.config, .pull = pull, .key = str_of(key), .abilities = ~0u };
+	struct forge_target target = {
+		.config = &fix.config, .pull = pull, .key = str_of(key), .abilities = ~0u
+	};
 	struct forge_plan out;
 	struct err err;
 
@@ -216,9 +244,11 @@ static void test_pull(void **state)
 	assert_true(str_eq(pull.author.login, STR("ann")) && pull.n_labels == 1 && !pull.closed);
 	assert_int_equal(0, forge_pulls(fix.forge, &fix.mem, &place, PULLS_OPEN, 10, &list, &err));
 	assert_int_equal(1, list.n);
-	assert_int_equal(0, forge_pulls(fix.forge, &fix.mem, &place, PULLS_MERGED, 10, &list, &err));
+	assert_int_equal(0,
+			 forge_pulls(fix.forge, &fix.mem, &place, PULLS_MERGED, 10, &list, &err));
 	assert_int_equal(0, list.n);
-	put("team/app.forge/pulls/7.json", "{\"base\": \"main\", \"state\": \"merged\", \"merge\": \"" HEAD "\"}");
+	put("team/app.forge/pulls/7.json",
+	    "{\"base\": \"main\", \"state\": \"merged\", \"merge\": \"" HEAD "\"}");
 	pull = the_pull();
 	assert_true(pull.merged && pull.closed);
 	assert_string_equal(HEAD, pull.merge_oid);
@@ -230,7 +260,8 @@ static void test_pull(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const bad[] = { "../app", "team/..", "/team/app", "team//app", "", "team/app/", "a b/c" };
+	static const char *const bad[] = { "../app", "team/..",   "/team/app", "team//app",
+					   "",       "team/app/", "a b/c" };
 	struct pull pull;
 	struct err err;
 
@@ -255,7 +286,8 @@ static void test_review(void **state)
 	list = threads();
 	assert_int_equal(2, list.n);
 	assert_string_equal(FINGERPRINT, list.items[0].fingerprint);
-	assert_true(str_eq(list.items[0].rule, STR("c-x")) && list.items[0].line == 4 && list.items[0].start_line == 3);
+	assert_true(str_eq(list.items[0].rule, STR("c-x")) && list.items[0].line == 4 &&
+		    list.items[0].start_line == 3);
 	assert_int_equal(0, forge_summary(fix.forge, &fix.mem, &place, &summary, NULL));
 	assert_true(str_eq(summary, STR("summary")));
 	/* resolve one, reply to the other; a person answers */
@@ -360,7 +392,8 @@ static void test_spool(void **state)
 
 	(void)state;
 	n_taken = 0;
-	put(".spool/1.json", "{\"event\": \"pull.opened\", \"delivery\": \"d1\", \"repository\": \"team/app\", \"number\": 7}");
+	put(".spool/1.json",
+	    "{\"event\": \"pull.opened\", \"delivery\": \"d1\", \"repository\": \"team/app\", \"number\": 7}");
 	put(".spool/2.json", "not JSON");
 	put(".spool/.3.json.tmp", "half");
 	assert_int_equal(0, forge_sweep(fix.forge, &missed, &err));
@@ -392,8 +425,12 @@ static void test_effect_codec(void **state)
 
 static void test_effect_refused(void **state)
 {
-	static const char *const paths[] = { "/etc", "http://evil/x", "a/../b", "a//b", "a b", "a#b", "", "a\\b" };
-	struct effect good = { .kind = EFFECT_COMMENT, .key = STR("k"), .method = STR("POST"), .path = STR("a/b?x={id}") };
+	static const char *const paths[] = { "/etc", "http://evil/x", "a/../b", "a//b",
+					     "a b",  "a#b",           "",       "a\\b" };
+	struct effect good = { .kind = EFFECT_COMMENT,
+			       .key = STR("k"),
+			       .method = STR("POST"),
+			       .path = STR("a/b?x={id}") };
 	struct effect out;
 	struct err err;
 
@@ -417,7 +454,8 @@ static void test_git(void **state)
 
 	(void)state;
 	assert_int_equal(0, forge_git(&git, &fix.mem, &fix.config, &pull, (struct str){ 0 }, NULL));
-	assert_true(str_ends(git.url, STR("/team/app.git")) && !git.password.len && git.n_refspecs == 2);
+	assert_true(str_ends(git.url, STR("/team/app.git")) && !git.password.len &&
+		    git.n_refspecs == 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)

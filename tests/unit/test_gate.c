@@ -176,7 +176,7 @@ static int remove_place(void **state)
 static struct gated run_shell(struct place *place, enum exec_mode mode, const char *script)
 {
 	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
-	const struct gate_options options = { 0 };
+	const struct gate_options options = { .no_filter = true };
 	struct gated run;
 
 	place->policy.exec.mode = mode;
@@ -243,7 +243,7 @@ static void refuses_what_is_not_listed(void **state)
 				  .name = STR("shell"),
 				  .class = CLASS_INTERPRETER };
 	const char *const argv[] = { "/bin/echo", "never", NULL };
-	const struct gate_options options = { 0 };
+	const struct gate_options options = { .no_filter = true };
 	struct gated run;
 
 	ARENA_PUSH(&place->mem, &place->policy.exec.allow, rule);
@@ -301,6 +301,20 @@ static void follows_many(void **state)
 	free(run.output);
 }
 
+static void wants_the_filter(void **state)
+{
+	const struct gate_options options = { 0 };
+	struct sandbox_gate *gate = gate_ptrace_new(&options);
+	struct sandbox_policy policy = { .exec.mode = EXEC_BUILD };
+	struct sandbox_target target = { .pid = getpid(), .policy = &policy };
+	struct err err;
+
+	(void)state;
+	assert_int_equal(gate->attach(gate, &target, &err), -1);
+	assert_non_null(strstr(err.text, "seccomp"));
+	gate_ptrace_free(gate);
+}
+
 static void names_the_digest_of_its_file(void **state)
 {
 	struct gated run =
@@ -323,6 +337,7 @@ int main(void)
 		cmocka_unit_test(doubts_broken_headers),
 		cmocka_unit_test(tells_who_was_alive),
 		cmocka_unit_test(keeps_many_tasks),
+		cmocka_unit_test(wants_the_filter),
 		cmocka_unit_test_setup_teardown(runs_and_writes_down, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(refuses_the_loader, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(refuses_setuid, make_place, remove_place),

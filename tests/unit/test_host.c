@@ -15,7 +15,7 @@ struct spelling {
 };
 
 static const struct spelling spellings[] = {
-	{ "Registry.NPMjs.org", "registry.npmjs.org", NULL },
+	{ "Registry.Example.org", "registry.example.org", NULL },
 	{ "a", "a", NULL },
 	{ "_dmarc.example.com", "_dmarc.example.com", NULL },
 	{ "xn--bcher-kva.example", "xn--bcher-kva.example", NULL },

@@ -19,14 +19,14 @@
 enum { CAP = 64 << 20, MAX_BODY = 1000, HELD = 8 };
 
 struct fixture {
-	struct arena         mem;
-	struct http_server  *server;
-	struct http_client  *client;
-	char                 base[128];
-	pthread_mutex_t      lock;
+	struct arena mem;
+	struct http_server *server;
+	struct http_client *client;
+	char base[128];
+	pthread_mutex_t lock;
 	struct http_exchange *held[HELD];
-	size_t               n_held;
-	struct http_stream  *stream;
+	size_t n_held;
+	struct http_stream *stream;
 };
 
 static struct fixture fix;
@@ -42,7 +42,8 @@ static void echo(void *ctx, struct http_exchange *exchange, const struct http_ca
 	buf_printf(&out, "%.*s %.*s [%.*s] %.*s: ", STR_ARG(call->method), STR_ARG(call->path),
 		   STR_ARG(call->params[0]), STR_ARG(call->query));
 	buf_add(&out, call->body);
-	buf_printf(&out, " auth=%.*s key=%.*s", STR_ARG(http_header_get(&call->headers, STR("authorization"))),
+	buf_printf(&out, " auth=%.*s key=%.*s",
+		   STR_ARG(http_header_get(&call->headers, STR("authorization"))),
 		   STR_ARG(http_header_get(&call->headers, STR("x-key"))));
 	http_answer_typed(exchange, 200, "text/plain", buf_str(&out));
 }
@@ -104,8 +105,11 @@ static const struct http_route routes[] = {
 
 static struct http_server_options server_options(void)
 {
-	return (struct http_server_options){ .listen = STR("127.0.0.1:0"), .routes = routes,
-					     .n_routes = COUNT(routes), .idle_s = 2, .request_s = 2 };
+	return (struct http_server_options){ .listen = STR("127.0.0.1:0"),
+					     .routes = routes,
+					     .n_routes = COUNT(routes),
+					     .idle_s = 2,
+					     .request_s = 2 };
 }
 
 static int make_with(void **state, const struct http_client_options *options)
@@ -121,7 +125,8 @@ static int make_with(void **state, const struct http_client_options *options)
 		fprintf(stderr, "%s\n", err.text);
 		return -1;
 	}
-	snprintf(fix.base, sizeof fix.base, "http://%.*s", STR_ARG(http_server_address(fix.server)));
+	snprintf(fix.base, sizeof fix.base, "http://%.*s",
+		 STR_ARG(http_server_address(fix.server)));
 	*state = &fix;
 	return 0;
 }
@@ -192,7 +197,8 @@ static void test_methods(void **state)
 
 	(void)state;
 	assert_int_equal(405, response.status);
-	assert_true(str_eq(http_header_get(&response.headers, STR("Allow")), STR("GET, HEAD, POST, PUT")));
+	assert_true(str_eq(http_header_get(&response.headers, STR("Allow")),
+			   STR("GET, HEAD, POST, PUT")));
 	response = sent(&head);
 	assert_int_equal(200, response.status);
 	assert_int_equal(0, response.body.len);
@@ -211,7 +217,8 @@ static void test_bodies(void **state)
 	assert_int_equal(200, sent(&post).status);
 	post.body.len++;
 	assert_int_equal(413, sent(&post).status);
-	(void)http_header_add(&post.headers, &fix.mem, STR("Transfer-Encoding"), STR("chunked"), NULL);
+	(void)http_header_add(&post.headers, &fix.mem, STR("Transfer-Encoding"), STR("chunked"),
+			      NULL);
 	assert_int_equal(413, sent(&post).status);
 	post.body.len--;
 	assert_int_equal(200, sent(&post).status);
@@ -223,7 +230,8 @@ static void test_bodies(void **state)
 
 static void add(struct http_request *r, const char *name, const char *value)
 {
-	assert_int_equal(0, http_header_add(&r->headers, &fix.mem, str_of(name), str_of(value), NULL));
+	assert_int_equal(0,
+			 http_header_add(&r->headers, &fix.mem, str_of(name), str_of(value), NULL));
 }
 
 static struct http_response redirected(const char *method, const char *path)
@@ -249,15 +257,18 @@ static void test_redirects(void **state)
 	assert_string_equal("POST /echo/a [a] : data auth=token secret key=secret",
 			    redirected("POST", "/redirect/307?/echo/a").body.p);
 	/* another name for the same address is another origin: nothing goes along */
-	snprintf(other, sizeof other, "/redirect/302?http://localhost%s/echo/a", strrchr(fix.base, ':'));
+	snprintf(other, sizeof other, "/redirect/302?http://localhost%s/echo/a",
+		 strrchr(fix.base, ':'));
 	assert_string_equal("GET /echo/a [a] :  auth= key=", redirected("GET", other).body.p);
-	snprintf(other, sizeof other, "/redirect/308?http://localhost%s/echo/a", strrchr(fix.base, ':'));
+	snprintf(other, sizeof other, "/redirect/308?http://localhost%s/echo/a",
+		 strrchr(fix.base, ':'));
 	assert_string_equal("POST /echo/a [a] : data auth= key=", redirected("POST", other).body.p);
 }
 
 static void test_redirects_refused(void **state)
 {
-	static const char *const bad[] = { "file:///etc/passwd", "http://u:p@localhost/", "gopher://localhost/" };
+	static const char *const bad[] = { "file:///etc/passwd", "http://u:p@localhost/",
+					   "gopher://localhost/" };
 	struct http_request r = request("GET", "/redirect/302?/redirect/302");
 	struct http_response response;
 	struct err err;
@@ -304,8 +315,10 @@ static void test_redirect_loop(void **state)
 
 static int make_strict(void **state)
 {
-	return make_with(state, &(struct http_client_options){ .timeout_ms = 2000, .stall_ms = 200,
-							       .connect_ms = 100, .max_answer = 1 << 20,
+	return make_with(state, &(struct http_client_options){ .timeout_ms = 2000,
+							       .stall_ms = 200,
+							       .connect_ms = 100,
+							       .max_answer = 1 << 20,
 							       .max_redirects = -1 });
 }
 
@@ -359,7 +372,8 @@ static void test_limits_of_client(void **state)
 static int raw_connect(void)
 {
 	struct str address = http_server_address(fix.server);
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	to.sin_port = htons((uint16_t)atoi(strrchr(address.p, ':') + 1));
@@ -459,7 +473,8 @@ static void test_keep_alive(void **state)
 	/* two honest requests on one connection: two answers; chunked with an extension and a trailer is taken */
 	raw("GET /echo/a HTTP/1.1\r\nHost: h\r\n\r\n"
 	    "POST /echo/b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-	    "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", out, sizeof out);
+	    "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+	    out, sizeof out);
 	assert_int_equal(2, count(out, "HTTP/1.1 200"));
 	assert_non_null(strstr(out, "abcde"));
 }
@@ -630,8 +645,9 @@ static void test_close_ends_streams(void **state)
 
 static void test_listen(void **state)
 {
-	static const char *const bad[] = { "", "8080", "127.0.0.1", "example.com:80", "0.0.0.0:0", "[::]:0",
-					   "127.0.0.1:x", "unix:", "10.1.2.3:0" };
+	static const char *const bad[] = { "",          "8080",   "127.0.0.1",   "example.com:80",
+					   "0.0.0.0:0", "[::]:0", "127.0.0.1:x", "unix:",
+					   "10.1.2.3:0" };
 	struct http_server_options options = server_options();
 	struct http_server *server;
 	struct err err;
@@ -661,7 +677,8 @@ static void test_unix_socket(void **state)
 	assert_int_equal(-1, http_server_open(&second, &options, &err));
 	assert_non_null(strstr(err.text, "somebody listens"));
 	assert_int_equal(0, connect(fd, (struct sockaddr *)&to, sizeof to));
-	assert_true(write(fd, "GET /echo/a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 52) == 52);
+	assert_true(write(fd, "GET /echo/a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 52) ==
+		    52);
 	raw_read(fd, out, sizeof out);
 	assert_non_null(strstr(out, "HTTP/1.1 200"));
 	http_server_close(server, 100);
@@ -674,12 +691,24 @@ static void test_unix_socket(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_routes), TEST(test_methods), TEST(test_bodies), TEST(test_redirects),
-		TEST(test_redirects_refused), TEST(test_redirect_loop),
+		TEST(test_routes),
+		TEST(test_methods),
+		TEST(test_bodies),
+		TEST(test_redirects),
+		TEST(test_redirects_refused),
+		TEST(test_redirect_loop),
 		cmocka_unit_test_setup_teardown(test_limits_of_client, make_strict, end),
-		TEST(test_smuggling), TEST(test_large_headers), TEST(test_keep_alive), TEST(test_slow),
-		TEST(test_half_open), TEST(test_held), TEST(test_close_answers), TEST(test_stream),
-		TEST(test_stream_client_gone), TEST(test_close_ends_streams), TEST(test_listen),
+		TEST(test_smuggling),
+		TEST(test_large_headers),
+		TEST(test_keep_alive),
+		TEST(test_slow),
+		TEST(test_half_open),
+		TEST(test_held),
+		TEST(test_close_answers),
+		TEST(test_stream),
+		TEST(test_stream_client_gone),
+		TEST(test_close_ends_streams),
+		TEST(test_listen),
 		TEST(test_unix_socket),
 	};
 

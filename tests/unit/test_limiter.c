@@ -7,7 +7,10 @@
 #include "forge/limiter.h"
 
 static const struct limits github = {
-	.buckets = { { 5000, 3600 * 1000 }, { 900, 60 * 1000 }, { 80, 60 * 1000 }, { 500, 3600 * 1000 } },
+	.buckets = { { 5000, 3600 * 1000 },
+		     { 900, 60 * 1000 },
+		     { 80, 60 * 1000 },
+		     { 500, 3600 * 1000 } },
 	.concurrent = 50,
 };
 static const struct cost read_cost = { false, false }, comment_cost = { true, true };
@@ -86,7 +89,8 @@ static void test_retry_after(void **state)
 
 static void test_spent_until_reset(void **state)
 {
-	struct http_header list[] = { { STR("x-ratelimit-remaining"), STR("0") }, { STR("x-ratelimit-reset"), STR("1700000100") } };
+	struct http_header list[] = { { STR("x-ratelimit-remaining"), STR("0") },
+				      { STR("x-ratelimit-reset"), STR("1700000100") } };
 	struct http_headers headers = { list, 2, 2 };
 	struct http_response response = answer(403, &headers, STR(""));
 	struct limiter limiter = { 0 };
@@ -104,8 +108,10 @@ static void test_spent_until_reset(void **state)
 static void test_secondary_grows(void **state)
 {
 	struct http_headers none = { 0 };
-	struct http_response response = answer(403, &none, STR("{\"message\":\"You have exceeded a secondary rate limit.\"}"));
-	struct http_response forbidden = answer(403, &none, STR("{\"message\":\"Resource not accessible by integration\"}"));
+	struct http_response response = answer(
+		403, &none, STR("{\"message\":\"You have exceeded a secondary rate limit.\"}"));
+	struct http_response forbidden =
+		answer(403, &none, STR("{\"message\":\"Resource not accessible by integration\"}"));
 	struct http_response fine = answer(200, &none, STR("{}"));
 	struct limiter limiter = { 0 };
 
@@ -117,7 +123,8 @@ static void test_secondary_grows(void **state)
 	assert_int_equal(120000, limiter_ask(&limiter, &github, read_cost, start + 60000));
 	for (int i = 0; i < 20; i++)
 		limiter_tell(&limiter, &github, &response, start + 180000);
-	assert_int_equal(LIMITER_MAX_WAIT_MS, limiter_ask(&limiter, &github, read_cost, start + 180000));
+	assert_int_equal(LIMITER_MAX_WAIT_MS,
+			 limiter_ask(&limiter, &github, read_cost, start + 180000));
 	limiter_tell(&limiter, &github, &fine, start);
 	limiter.blocked_until_ms = 0;
 	limiter_tell(&limiter, &github, &response, start);
@@ -153,8 +160,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_content_a_minute), cmocka_unit_test(test_never_too_many),
-		cmocka_unit_test(test_retry_after), cmocka_unit_test(test_spent_until_reset),
-		cmocka_unit_test(test_secondary_grows), cmocka_unit_test(test_concurrent),
+		cmocka_unit_test(test_retry_after),      cmocka_unit_test(test_spent_until_reset),
+		cmocka_unit_test(test_secondary_grows),  cmocka_unit_test(test_concurrent),
 		cmocka_unit_test(test_time_backwards),
 	};
 

@@ -332,9 +332,9 @@ static void test_documented(void **state)
 	if (yaml_load(&docs, &mem, "network.md", text, &err) < 0 ||
 	    route_read(&table, &mem, "network.md", yaml_get(docs.items[0], "net"), &err) < 0)
 		fail_msg("%s", err.text);
-	assert_true(ask(&table, &(struct question){ "GET", "registry.npmjs.org", 443, true, "/@types%2Fnode", "" }, &why).allowed);
-	assert_true(ask(&table, &(struct question){ "GET", "registry.npmjs.org", 443, true, "/left-pad/-/left-pad-1.3.0.tgz", "" }, &why).allowed);
-	assert_true(ask(&table, &(struct question){ "", "index.crates.io", 443, true, "", "" }, &why).allowed);
+	assert_true(ask(&table, &(struct question){ "GET", "registry.example.org", 443, true, "/@types%2Fnode", "" }, &why).allowed);
+	assert_true(ask(&table, &(struct question){ "GET", "registry.example.org", 443, true, "/left-pad/-/left-pad-1.3.0.tgz", "" }, &why).allowed);
+	assert_true(ask(&table, &(struct question){ "", "index.packages.example", 443, true, "", "" }, &why).allowed);
 	assert_false(ask(&table, &(struct question){ "POST", "git.example.org", 443, true, "/team/lib.git/git-receive-pack", "" }, &why).allowed);
 }
 

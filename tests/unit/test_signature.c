@@ -15,11 +15,14 @@ static const struct str vector_body = { "Hello, World!", 13 };
 
 static struct forge_config config_of(const char *type, struct str *secrets, size_t n)
 {
-	return (struct forge_config){ .name = STR("test"), .type = forge_type_find(str_of(type)),
-				      .secrets = secrets, .n_secrets = n };
+	return (struct forge_config){ .name = STR("test"),
+				      .type = forge_type_find(str_of(type)),
+				      .secrets = secrets,
+				      .n_secrets = n };
 }
 
-static int verify(const struct forge_config *config, const char *name, const char *value, struct str body)
+static int verify(const struct forge_config *config, const char *name, const char *value,
+		  struct str body)
 {
 	struct http_header header = { str_of(name), str_of(value) };
 	struct http_headers headers = { &header, 1, 1 };
@@ -48,8 +51,16 @@ static void test_github_vector(void **state)
 static void test_github_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "sha256=", "sha256", VECTOR, "sha1=" VECTOR, "SHA256=" VECTOR, "sha256=757107",
-		"sha256=" VECTOR "00", "sha256=" VECTOR " ", "sha256=857107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+		"",
+		"sha256=",
+		"sha256",
+		VECTOR,
+		"sha1=" VECTOR,
+		"SHA256=" VECTOR,
+		"sha256=757107",
+		"sha256=" VECTOR "00",
+		"sha256=" VECTOR " ",
+		"sha256=857107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
 		"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e1g",
 		"sha256=0000000000000000000000000000000000000000000000000000000000000000",
 	};
@@ -60,15 +71,21 @@ static void test_github_refused(void **state)
 	/* a blank at the end is trimmed with the header, so that one is fine */
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (i != 8)
-			assert_int_equal(-1, verify(&config, "X-Hub-Signature-256", bad[i], vector_body));
-	assert_int_equal(-1, verify(&config, "X-Hub-Signature-256", "sha256=" VECTOR, STR("Hello, World")));
+			assert_int_equal(
+				-1, verify(&config, "X-Hub-Signature-256", bad[i], vector_body));
+	assert_int_equal(
+		-1, verify(&config, "X-Hub-Signature-256", "sha256=" VECTOR, STR("Hello, World")));
 	assert_int_equal(-1, verify(&config, "X-Hub-Signature", "sha256=" VECTOR, vector_body));
 	config.n_secrets = 0;
 	assert_int_equal(-1, verify(&config, "X-Hub-Signature-256", "sha256=" VECTOR, vector_body));
 	config.secrets = &empty;
 	config.n_secrets = 1;
 	/* what an empty secret would sign */
-	assert_int_equal(-1, verify(&config, "X-Hub-Signature-256", "sha256=b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad", STR("")));
+	assert_int_equal(
+		-1,
+		verify(&config, "X-Hub-Signature-256",
+		       "sha256=b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad",
+		       STR("")));
 }
 
 static void test_rotation(void **state)
@@ -85,15 +102,19 @@ static void test_rotation(void **state)
 /* The example of the Standard Webhooks specification. */
 static void test_standard(void **state)
 {
-	struct str secret = STR("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), other = STR("whsec_AAAA");
+	struct str secret = STR("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+		   other = STR("whsec_AAAA");
 	const struct secrets secrets = { &secret, 1 }, wrong = { &other, 1 };
-	struct str id = STR("msg_p5jXN8AQM9LWM0D4loKWxJek"), at = STR("1614265330"), body = STR("{\"test\": 2432232314}");
+	struct str id = STR("msg_p5jXN8AQM9LWM0D4loKWxJek"), at = STR("1614265330"),
+		   body = STR("{\"test\": 2432232314}");
 	struct str good = STR("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 	int64_t now = 1614265330;
 
 	(void)state;
 	assert_true(signature_standard(&secrets, good, id, at, body, now));
-	assert_true(signature_standard(&secrets, STR("v1,AAAA v2,x v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="), id, at, body, now));
+	assert_true(signature_standard(
+		&secrets, STR("v1,AAAA v2,x v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="), id,
+		at, body, now));
 	assert_false(signature_standard(&wrong, good, id, at, body, now));
 	assert_false(signature_standard(&secrets, good, id, at, body, now + 301));
 	assert_false(signature_standard(&secrets, good, id, at, body, now - 301));
@@ -121,7 +142,8 @@ static void test_token(void **state)
 
 static void test_base64(void **state)
 {
-	static const char *const bad[] = { "", "A", "AA=A", "AA==A===", "A A=", "AA-_", "====", "AA\nA" };
+	static const char *const bad[] = { "",     "A",    "AA=A", "AA==A===",
+					   "A A=", "AA-_", "====", "AA\nA" };
 	unsigned char out[64];
 	AUTO_ARENA struct arena mem;
 	size_t n;
@@ -140,8 +162,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_github_vector), cmocka_unit_test(test_github_refused),
-		cmocka_unit_test(test_rotation), cmocka_unit_test(test_standard),
-		cmocka_unit_test(test_token), cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_rotation),      cmocka_unit_test(test_standard),
+		cmocka_unit_test(test_token),         cmocka_unit_test(test_base64),
 	};
 
 	return cmocka_run_group_tests_name("signature", tests, NULL, NULL);

@@ -61,12 +61,40 @@ static void test_parse(void **state)
 static void test_refused(void **state)
 {
 	static const char *const cases[] = {
-		"", "example.com", "ftp://h/", "file:///etc/passwd", "https:/h", "http://", "http:///a",
-		"http://user@h/", "http://user:secret@h/", "http://h:0/", "http://h:65536/", "http://h:x/",
-		"http://h:/", "http://h/ a", "http://h/a\nb", "http://h/\x7f", "http://h/\xc3\xa9", "http://h/a\\b",
-		"http://h\\@evil/", "http://h/%", "http://h/%4", "http://h/%zz", "http://h/%00", "http://h/a#b",
-		"http://h%41/", "http://[::1/", "http://[]/", "http://[zz::]/", "http://.h/", "http://a b/",
-		"http://h?@x y", "http://h:80:80/", "gopher://h", "javascript:alert(1)",
+		"",
+		"example.com",
+		"ftp://h/",
+		"file:///etc/passwd",
+		"https:/h",
+		"http://",
+		"http:///a",
+		"http://user@h/",
+		"http://user:secret@h/",
+		"http://h:0/",
+		"http://h:65536/",
+		"http://h:x/",
+		"http://h:/",
+		"http://h/ a",
+		"http://h/a\nb",
+		"http://h/\x7f",
+		"http://h/\xc3\xa9",
+		"http://h/a\\b",
+		"http://h\\@evil/",
+		"http://h/%",
+		"http://h/%4",
+		"http://h/%zz",
+		"http://h/%00",
+		"http://h/a#b",
+		"http://h%41/",
+		"http://[::1/",
+		"http://[]/",
+		"http://[zz::]/",
+		"http://.h/",
+		"http://a b/",
+		"http://h?@x y",
+		"http://h:80:80/",
+		"gopher://h",
+		"javascript:alert(1)",
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -86,20 +114,32 @@ static void test_resolve(void **state)
 	static const struct {
 		const char *reference, *want;
 	} cases[] = {
-		{ "g", "http://a/b/c/g" }, { "./g", "http://a/b/c/g" }, { "g/", "http://a/b/c/g/" },
-		{ "/g", "http://a/g" }, { "//g", "http://g/" }, { "?y", "http://a/b/c/d;p?y" },
-		{ "g?y", "http://a/b/c/g?y" }, { "g#s", "http://a/b/c/g" }, { "", "http://a/b/c/d;p?q" },
-		{ "..", "http://a/b/" }, { "../g", "http://a/b/g" }, { "../..", "http://a/" },
-		{ "../../../g", "http://a/g" }, { "https://x/y", "https://x/y" }, { "g;x=1/../y", "http://a/b/c/y" },
+		{ "g", "http://a/b/c/g" },
+		{ "./g", "http://a/b/c/g" },
+		{ "g/", "http://a/b/c/g/" },
+		{ "/g", "http://a/g" },
+		{ "//g", "http://g/" },
+		{ "?y", "http://a/b/c/d;p?y" },
+		{ "g?y", "http://a/b/c/g?y" },
+		{ "g#s", "http://a/b/c/g" },
+		{ "", "http://a/b/c/d;p?q" },
+		{ "..", "http://a/b/" },
+		{ "../g", "http://a/b/g" },
+		{ "../..", "http://a/" },
+		{ "../../../g", "http://a/g" },
+		{ "https://x/y", "https://x/y" },
+		{ "g;x=1/../y", "http://a/b/c/y" },
 		{ "#s", "http://a/b/c/d;p?q" },
 	};
-	static const char *const bad[] = { "javascript:x", "file:///x", "//u@h/", "/a b", "\\\\h", "http:x" };
+	static const char *const bad[] = { "javascript:x", "file:///x", "//u@h/",
+					   "/a b",         "\\\\h",     "http:x" };
 	struct err err = { 0 };
 	struct url base, url;
 
 	assert_int_equal(0, url_parse(&base, *state, STR("http://a/b/c/d;p?q"), &err));
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_int_equal(0, url_resolve(&url, *state, &base, str_of(cases[i].reference), &err));
+		assert_int_equal(
+			0, url_resolve(&url, *state, &base, str_of(cases[i].reference), &err));
 		assert_text(url_text(&url, *state), cases[i].want);
 	}
 	for (size_t i = 0; i < COUNT(bad); i++)

@@ -5,7 +5,7 @@
  *	net:
  *	  addresses: [127.0.0.0/8, 10.1.0.0/16]   # special ranges that names may resolve to; host admin only
  *	  fetch:                                  # phase: fetch or build. There is no publish.
- *	    - host: registry.npmjs.org            # exact, "*.suffix" (never the suffix itself), or an address
+ *	    - host: registry.example.org            # exact, "*.suffix" (never the suffix itself), or an address
  *	      port: 443                           # default 443, or 80 with `tls: false`
  *	      tls: true                           # default true
  *	      methods: [GET, HEAD]                # default: any but CONNECT and TRACE
@@ -57,7 +57,7 @@ struct route {
 	struct str      header_name; /* "Authorization" */
 	struct str      header_value; /* with {secret}, or {basic:USER}: base64 of USER:secret */
 	uint32_t        line, column; /* where it stood */
-	struct str      text;        /* "fetch: GET,HEAD https://registry.npmjs.org:443/left-pad": for people and records */
+	struct str      text;        /* "fetch: GET,HEAD https://registry.example.org:443/left-pad": for people and records */
 };
 
 struct route_list {

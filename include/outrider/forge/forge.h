@@ -6,6 +6,7 @@
  *     forge_*            ask and tell the forge, blocking       needs an open forge: broker (mints) and worker (one job's token)
  *
  * Texts of forges and people are hostile: every string in an answer is capped and UTF-8.
+ * Arenas that are given must have room for what is asked for: FORGE_MEMORY is enough for any one call.
  * Errors: ERR_TEMP may be repeated later (forge_retry_ms says when), ERR_PERM not. No error text holds a token.
  */
 #pragma once
@@ -28,6 +29,8 @@ enum forge_ability {
 	FORGE_GIT = 1 << 8,          /* repositories can be fetched over HTTP or from disk */
 	FORGE_PULL_REFS = 1 << 9,    /* heads of pull requests are refs of the base repository */
 };
+
+enum { FORGE_MEMORY = 256 << 20 }; /* an arena's cap; used only as far as answers are that large */
 
 struct forge_type; /* a row */
 

@@ -52,7 +52,8 @@ static inline void auto_http_client(struct http_client **client)
 /*
  * Any status is a success here: what a 404 means is the caller's to say. ERR_TEMP: no connection, timeout, stall, cut
  * answer. ERR_PERM: certificate, larger than the cap, too many redirects. ERR_INPUT: no address of ours. Error texts name method
- * and host, never path, query, header or body: each may hold a secret. The answer lies in `mem`; the body has a NUL behind it.
+ * and host, never path, query, header or body: each may hold a secret. The answer lies in `mem`, which needs room for twice max_answer;
+ * the body has a NUL behind it.
  */
 int http_send(struct http_client *client, struct arena *mem, const struct http_request *request,
 	      struct http_response *out, struct err *err);

@@ -42,6 +42,11 @@ enum regex_result { REGEX_NO, REGEX_YES, REGEX_LIMIT };
  * goes. ERR_INPUT on failure: "pattern, byte 7: what".
  */
 int regex_compile(struct regex **out, struct arena *mem, struct str pattern, struct err *err);
+/*
+ * A pattern that is known to be good, compiled when it is first used: most rules of the program never come to ask
+ * theirs. `pattern` is borrowed. A pattern that cannot be compiled after all answers REGEX_LIMIT.
+ */
+struct regex *regex_defer(struct arena *mem, struct str pattern);
 /* Accepts NULL. The memory of the object itself stays with the arena. */
 void regex_release(struct regex *regex);
 

@@ -26,7 +26,6 @@ void ruleset_free(struct ruleset *set);
 struct rule_source {
 	const char *name;    /* of the file, for messages */
 	struct str  text;
-	bool        builtin;
 };
 
 /* A file of `utilDirs`; before the rules that use it. */
@@ -39,9 +38,8 @@ void ruleset_add_utils(struct ruleset *set, const struct rule_source *source,
 void ruleset_add(struct ruleset *set, const struct rule_source *source,
 		 const struct language *const *only, size_t n_only, rule_complaint *complain,
 		 void *payload);
-/* The program's own rules for these languages. */
-void ruleset_add_builtin(struct ruleset *set, const struct language *const *only, size_t n_only,
-			 rule_complaint *complain, void *payload);
+/* The program's own rules, before those of files. Each is compiled when a text first has the words that it needs. */
+void ruleset_add_builtin(struct ruleset *set);
 
 /* After the last rule was added and before the first scan; scans may then run in any number of threads. */
 void ruleset_prepare(struct ruleset *set);
@@ -55,9 +53,13 @@ struct rule_info {
 	bool             builtin, off_by_default, has_fix, fix_is_safe, skip_tests;
 };
 size_t ruleset_count(const struct ruleset *set);
+/* i is below ruleset_count(). */
 struct rule_info ruleset_info(const struct ruleset *set, size_t i);
 
-/* Says how severe a rule is for a path, SEVERITY_OFF to leave it out; NULL to take the rule's own word. */
+/*
+ * Says how severe a rule is for a path, SEVERITY_OFF to leave it out; NULL to take the rule's own word. Told of a rule are id,
+ * language, category, severity, confidence and the flags of `metadata`.
+ */
 typedef enum severity rule_policy(void *payload, const struct rule_info *rule, struct str path);
 
 struct scan {

@@ -74,6 +74,7 @@ enum { GATE_ELF_MAX = 64 << 10 };
 struct gate_options {
 	struct digest_cache  *cache;   /* borrowed, for files on read-only mounts; NULL: nothing is shared between jobs */
 	const struct profile *profile; /* borrowed: classes of programs; NULL: all are tools */
+	bool                  no_filter; /* attach even to a command without a filter of system calls: its children can hide */
 };
 
 /*

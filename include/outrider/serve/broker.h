@@ -13,6 +13,7 @@ enum {
 	BROKER_RESCUE_MS = 5000,    /* between looks for leases that ran out */
 	BROKER_PRUNE_MS = 60 * 60 * 1000,
 	BROKER_SWEEP_MS = 60 * 60 * 1000, /* between questions for missed deliveries; also at start */
+	BROKER_SPOOL_BROKEN_MS = 60 * 1000, /* after one could not be read: it is said that often */
 	BROKER_SPOOL_MS = 1000,     /* ... and for events that were left in the folder of a `local` forge */
 	BROKER_MAX_WORKERS = 1024,  /* connected at once; more are told to go away by silence */
 	BROKER_DRAIN_MS = 45 * 1000, /* that workers have to give back what they run when the broker stops */

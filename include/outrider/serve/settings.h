@@ -96,6 +96,8 @@ int settings_parse(struct settings *out, struct arena *mem, const char *name, st
 		   struct str text, struct err *err);
 /* NULL when there is none of that name. */
 const struct integration *settings_integration(const struct settings *settings, struct str name);
+/* Is an integration of this tenant? */
+bool settings_tenant(const struct settings *settings, struct str name);
 
 /*
  * The secret that stands there, without a line end at its end. ERR_INPUT when the variable or the file is not there, the

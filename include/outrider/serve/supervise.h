@@ -13,6 +13,7 @@ enum {
 	SUPERVISE_DRAIN_SECONDS = 60,   /* that a running job has before it is killed; its lease brings it back */
 	SUPERVISE_BACKOFF_MAX = 30,     /* seconds between starts of what dies at once */
 	SUPERVISE_STEADY_SECONDS = 60,  /* having lived that long, it starts again without a pause */
+	SUPERVISE_EXIT_WRONG = 2,       /* the exit code of wrong settings, as the command line has it */
 };
 
 struct service {
@@ -25,7 +26,8 @@ struct service {
 /*
  * Runs until SIGTERM or SIGINT, then stops them all: highest stage first, each stage awaited. A second signal kills. `say`
  * gets one line for each start after the first, each death and the end. Call it before any thread is made.
- * 0: all ended as asked. ERR_PERM: a service could not be started at all, the others were stopped.
+ * 0: all ended as asked. ERR_INPUT: one ended with SUPERVISE_EXIT_WRONG when it was first started; trying again would not help, and
+ * the others were stopped. ERR_PERM: a service could not be started at all, the others were stopped.
  */
 int supervise(const struct service *services, unsigned n,
 	      void (*say)(void *payload, const char *line), void *payload, struct err *err);

@@ -1,0 +1,123 @@
+/*
+ * replay.c - pull requests reviewed and lowered for every forge, and nothing sent:
+ *
+ *     forge_replay OUTRIDER REPOSITORY RULES
+ *
+ * Each line of standard input is "NUMBER BASE START HEAD" (commits; START is their merge base). For each, one line of JSON: "comments"
+ * (how many were planned), and by forge its requests as [{method, path, body}]. What cannot be reviewed is {"error": "..."}.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/scope.h"
+#include "flow/pull_job.h"
+#include "forge/forge.h"
+
+enum { COMMENTS = 20 }; /* of one pull request */
+
+static const struct {
+	const char *type, *api;
+} forges[] = {
+	{ "github", "https://github.invalid" },		  { "gitlab", "https://gitlab.invalid/api/v4" },
+	{ "gitea", "https://gitea.invalid/api/v1" },	  { "gerrit", "https://gerrit.invalid" },
+	{ "bitbucket", "https://bitbucket.invalid/2.0" }, { "bitbucket-dc", "https://bitbucket-dc.invalid" },
+};
+
+struct replay {
+	struct pull pull;
+	json_t     *answer;
+};
+
+static int get(void *payload, struct pull *out, struct arena *mem, struct err *err)
+{
+	(void)mem, (void)err;
+	*out = ((struct replay *)payload)->pull;
+	return 0;
+}
+
+static int no_threads(void *payload, struct thread_list *out, bool *summary, struct arena *mem, struct err *err)
+{
+	(void)payload, (void)mem, (void)err;
+	*out = (struct thread_list){ 0 };
+	*summary = false;
+	return 0;
+}
+
+static json_t *requests_of(const struct forge_plan *plan)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < plan->effects.n; i++) {
+		const struct effect *effect = &plan->effects.items[i];
+		json_t *body = json_loadb(effect->body.p ? effect->body.p : "", effect->body.len, JSON_DECODE_ANY, NULL);
+
+		json_array_append_new(list, json_pack("{s:s%, s:s%, s:o*}", "method", effect->method.p, effect->method.len,
+						      "path", effect->path.p, effect->path.len, "body", body));
+	}
+	return list;
+}
+
+static int lower_all(void *payload, const struct pull_job *job, struct err *err)
+{
+	struct replay *replay = payload;
+	AUTO_ARENA struct arena mem;
+
+	arena_init(&mem, 1 << 30);
+	json_object_set_new(replay->answer, "comments", json_integer((json_int_t)job->post.n_comments));
+	for (size_t i = 0; i < COUNT(forges); i++) {
+		const struct forge_config config = { .name = STR("replay"), .api = str_of(forges[i].api),
+						     .type = forge_type_find(str_of(forges[i].type)) };
+		struct forge_target target = { .config = &config, .pull = &replay->pull, .key = STR("replay"),
+					       .abilities = forge_type_abilities(config.type) };
+		struct forge_plan plan;
+
+		if (forge_lower(&plan, &mem, &target, &job->post, err) < 0)
+			return -1;
+		json_object_set_new(replay->answer, forges[i].type, requests_of(&plan));
+	}
+	return 0;
+}
+
+static void replay_one(struct replay *replay, const char *program, const char *repository, const char *rules)
+{
+	static const struct pull_calls calls = { .get = get, .threads = no_threads, .post = lower_all };
+	const char *const paths[] = { rules };
+	const struct pull_options options = {
+		.repository = repository, .comments = COMMENTS,
+		.analyst = { .program = program, .rule_paths = paths, .n_rule_paths = 1, .no_builtin = true, .no_config = true },
+	};
+	struct pull_job job;
+	struct err err;
+
+	replay->answer = json_object();
+	pull_job_init(&job, &options, &calls, replay);
+	if (pull_job_run(&job, &err) < 0)
+		json_object_set_new(replay->answer, "error", json_string(err.text));
+	pull_job_release(&job);
+	json_dumpf(replay->answer, stdout, JSON_COMPACT);
+	putchar('\n');
+	fflush(stdout);
+	json_decref(replay->answer);
+}
+
+int main(int argc, char **argv)
+{
+	char line[200];
+
+	if (argc != 4) {
+		fputs("usage: forge_replay OUTRIDER REPOSITORY RULES <PULLS\n", stderr);
+		return 2;
+	}
+	while (fgets(line, sizeof line, stdin)) {
+		struct replay replay = { .pull = { .repository = STR("team/app"), .base_ref = STR("main"), .head_ref = STR("work") } };
+		unsigned long number;
+
+		if (sscanf(line, "%lu %40s %40s %40s", &number, replay.pull.base_oid, replay.pull.start_oid,
+			   replay.pull.head_oid) != 4)
+			continue;
+		replay.pull.number = number;
+		replay_one(&replay, argv[1], argv[2], argv[3]);
+	}
+	return 0;
+}
