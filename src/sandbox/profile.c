@@ -90,7 +90,7 @@ static int read_mounts(struct reader *r, const struct yaml *node, bool exec, voi
 	struct finder *f = to;
 	struct str_list list;
 
-	if (reader_list(r, node, &list))
+	if (value_list(r, node, &list))
 		return -1;
 	for (size_t i = 0; i < list.n; i++) {
 		struct str path = expand(f, list.items[i]);
@@ -126,7 +126,7 @@ static int read_places(struct reader *r, const struct yaml *node, bool cache, vo
 	for (size_t i = 0; i < node->n; i++) {
 		struct str name = node->key[i]->text, usual, path;
 
-		if (reader_text(r, node->child[i], &usual))
+		if (value_text(r, node->child[i], &usual))
 			return -1;
 		path = get_env(f->environ, name);
 		if (path.len == 0)
@@ -183,7 +183,7 @@ static int read_env(struct reader *r, const struct yaml *node, void *to)
 		AUTO_BUF struct buf value = { 0 };
 		struct str text;
 
-		if (reader_text(r, node->child[i], &text))
+		if (value_text(r, node->child[i], &text))
 			return -1;
 		if (!fill(f, text, &value))
 			continue;
@@ -204,8 +204,8 @@ static int read_classes(struct reader *r, const struct yaml *node, void *to)
 		struct str_list globs;
 		int class;
 
-		if (reader_word(r, node->key[i], exec_class_words, CLASS_FRESH, &class) ||
-		    reader_list(r, node->child[i], &globs))
+		if (value_word(r, node->key[i], exec_class_words, CLASS_FRESH, &class) ||
+		    value_list(r, node->child[i], &globs))
 			return -1;
 		for (size_t k = 0; k < globs.n; k++) {
 			struct profile_class row = { arena_str(r->mem, globs.items[k]),
@@ -219,7 +219,7 @@ static int read_classes(struct reader *r, const struct yaml *node, void *to)
 
 static int read_about(struct reader *r, const struct yaml *node, void *to)
 {
-	return reader_text(r, node, &((struct finder *)to)->profile->about);
+	return value_text(r, node, &((struct finder *)to)->profile->about);
 }
 
 static int load(struct finder *f, struct str name)

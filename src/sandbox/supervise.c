@@ -456,7 +456,7 @@ static enum supervised attempt(struct run *run, const struct profile *profile)
 		watch.pidfd = run->launched.pidfd;
 		run->receipt->setup_us = now_us() - began;
 		failed = launch_go(&run->launched, run->err);
-		watch_run(&watch);
+		watch_job(&watch);
 		if (watch.exec_error) {
 			errno = watch.exec_error;
 			failed = err_errno(run->err, "sandbox: '%s' cannot be started", run->job->argv[0]);
@@ -473,7 +473,7 @@ static enum supervised attempt(struct run *run, const struct profile *profile)
 	return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
 }
 
-enum supervised supervise(struct receipt *receipt, struct arena *mem, const struct sandbox_job *job,
+enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const struct sandbox_job *job,
 			  const struct profile *profile, const struct probe *probe, struct err *err)
 {
 	struct err unused;
