@@ -27,7 +27,8 @@ static void show_token(struct request *r, const struct session *token)
 	struct buf *out = &r->out;
 	char action[128];
 
-	html_add(out, "<tr><td>%S</td><td>%s</td><td>%S</td><td>%S</td><td>%T</td><td>%T</td><td>%T</td><td>",
+	html_add(out, "<tr><td>%S</td><td>%s</td><td data-k=Tenant>%S</td><td data-k=\"Made by\">%S</td>"
+		      "<td data-k=Made>%T</td><td data-k=Used>%T</td><td data-k=Ends>%T</td><td>",
 		 token->label, role_name(token->role), token->all ? STR("all") : token->tenant, token->subject,
 		 token->created, token->used, token->expires);
 	snprintf(action, sizeof(action), "/tokens/%s/revoke", token->hash);
