@@ -36,7 +36,8 @@ static struct str line_at(struct str text, uint32_t number)
 }
 
 /* The lines first..last of the hunk that are the finding's; false when it has none of them. */
-static bool find_lines(size_t *first, size_t *last, const struct hunk *hunk, uint32_t from, uint32_t to)
+static bool find_lines(size_t *first, size_t *last, const struct hunk *hunk, uint32_t from,
+		       uint32_t to)
 {
 	bool found = false;
 
@@ -67,13 +68,15 @@ static void take_lines(struct excerpt *out, struct arena *mem, struct masked *ma
 		bool old = hunk->lines[i].kind == '-';
 		struct excerpt_line line = { hunk->lines[i],
 					     line_at(text_of(masked, file, old),
-						     old ? hunk->lines[i].old_line : hunk->lines[i].new_line) };
+						     old ? hunk->lines[i].old_line
+							 : hunk->lines[i].new_line) };
 
 		ARENA_PUSH(mem, out, line);
 	}
 }
 
-void excerpt_make(struct excerpt *out, struct arena *mem, struct masked *masked, const struct finding *f)
+void excerpt_make(struct excerpt *out, struct arena *mem, struct masked *masked,
+		  const struct finding *f)
 {
 	const struct changeset *changes = masked->changes;
 	uint32_t from = f->in_diff ? f->anchor_start_line : f->span.start_line;
@@ -86,7 +89,8 @@ void excerpt_make(struct excerpt *out, struct arena *mem, struct masked *masked,
 		file++;
 	for (size_t i = 0; file < changes->n && i < changes->items[file].n_hunks; i++)
 		if (find_lines(&first, &last, &changes->items[file].hunks[i], from, to)) {
-			take_lines(out, mem, masked, file, &changes->items[file].hunks[i], first, last);
+			take_lines(out, mem, masked, file, &changes->items[file].hunks[i], first,
+				   last);
 			return;
 		}
 }

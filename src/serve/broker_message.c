@@ -62,7 +62,10 @@ static int on_hello(struct broker *b, const struct link_message *m, struct err *
 	row.version = body_str(&b->mem, body, "version");
 	row.slots = (uint32_t)body_int(body, "slots");
 	row.detail = m->wire.body;
-	if (broker_clock(b, &now, err) || workers_see(b->store, &row, now, err))
+	if (broker_clock(b, &now, err))
+		return -1;
+	row.started = now;
+	if (workers_see(b->store, &row, now, err))
 		return -1;
 	log_line(LOG_INFO, LOG_FIELDS(LOG_TEXT("worker", str_of(peer->name)), LOG_TEXT("user", m->user)),
 		 "worker joined");

@@ -4,10 +4,10 @@
 #include "review/redact.h"
 
 struct decisions {
-	struct arena          *mem;
+	struct arena *mem;
 	const struct pull_job *job;
-	json_t                *list;
-	size_t                 bytes, left;
+	json_t *list;
+	size_t bytes, left;
 };
 
 static void set_masked(json_t *one, struct arena *mem, const char *name, struct str text)
@@ -32,7 +32,8 @@ static json_t *line_json(struct arena *mem, const struct excerpt_line *line)
 static void add_source(json_t *one, struct decisions *d, const struct finding *finding)
 {
 	const struct answer *answer = &d->job->answer;
-	const struct finding_list *shown = &answer->review.findings, *held = &answer->review.held_back;
+	const struct finding_list *shown = &answer->review.findings,
+				  *held = &answer->review.held_back;
 	json_t *lines;
 	size_t i;
 
@@ -44,9 +45,11 @@ static void add_source(json_t *one, struct decisions *d, const struct finding *f
 		return;
 	if (answer->has_fix[i] && !answer->fixes[i].too_long) {
 		json_object_set_new(one, "before",
-				    body_json(str_sub(redact_text(d->mem, answer->fixes[i].before), 0, DECISION_MAX_CODE)));
+				    body_json(str_sub(redact_text(d->mem, answer->fixes[i].before),
+						      0, DECISION_MAX_CODE)));
 		json_object_set_new(one, "after",
-				    body_json(str_sub(redact_text(d->mem, answer->fixes[i].after), 0, DECISION_MAX_CODE)));
+				    body_json(str_sub(redact_text(d->mem, answer->fixes[i].after),
+						      0, DECISION_MAX_CODE)));
 	}
 	if (answer->excerpts[i].n == 0)
 		return;
@@ -66,7 +69,8 @@ static json_t *finding_json(struct decisions *d, const struct finding *f)
 	set_masked(one, d->mem, "message", f->message);
 	body_set(one, "path", f->path);
 	json_object_set_new(one, "line", json_integer(f->span.start_line));
-	json_object_set_new(one, "end", json_integer(f->in_diff ? f->anchor_line : f->span.end_line));
+	json_object_set_new(one, "end",
+			    json_integer(f->in_diff ? f->anchor_line : f->span.end_line));
 	if (d->bytes >= DECISIONS_MAX_BYTES)
 		return one;
 	set_masked(one, d->mem, "code", f->text);

@@ -15,7 +15,8 @@ enum { P256_BYTES = 32 };
 
 static int digit_of(char c)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	const char *at = c ? strchr(digits, c) : NULL;
 
 	return at ? (int)(at - digits) : -1;
@@ -50,7 +51,8 @@ bool base64url_read(struct str *out, struct arena *mem, struct str text)
 
 struct str base64url_text(struct arena *mem, struct str bytes)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	char *out = arena_alloc(mem, bytes.len / 3 * 4 + 5);
 	uint32_t bits = 0;
 	unsigned have = 0;
@@ -103,8 +105,8 @@ static EVP_PKEY *rsa_key(struct arena *mem, const json_t *jwk)
 	EVP_PKEY *key;
 
 	if (builder && number_of(&n, mem, jwk, "n") && number_of(&e, mem, jwk, "e") &&
-	    BN_num_bits(n) >= JWT_RSA_MIN_BITS && BN_num_bits(n) <= JWT_RSA_MAX_BITS && BN_num_bits(e) <= 64 &&
-	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) &&
+	    BN_num_bits(n) >= JWT_RSA_MIN_BITS && BN_num_bits(n) <= JWT_RSA_MAX_BITS &&
+	    BN_num_bits(e) <= 64 && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) &&
 	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e))
 		params = OSSL_PARAM_BLD_to_param(builder);
 	key = make_key("RSA", params);
@@ -119,9 +121,11 @@ static EVP_PKEY *p256_key(struct arena *mem, const json_t *jwk)
 {
 	char point[1 + 2 * P256_BYTES] = { 4 }, curve[] = "P-256";
 	struct str x, y;
-	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
-				OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
-				OSSL_PARAM_construct_end() };
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
+		OSSL_PARAM_construct_end()
+	};
 
 	if (!str_eq(body_str(mem, jwk, "crv"), STR("P-256")) ||
 	    !base64url_read(&x, mem, body_str(mem, jwk, "x")) || x.len != P256_BYTES ||
@@ -139,7 +143,8 @@ static bool to_der(struct str *signature, struct arena *mem)
 {
 	const unsigned char *bytes = (const unsigned char *)signature->p;
 	ECDSA_SIG *pair = ECDSA_SIG_new();
-	BIGNUM *r = BN_bin2bn(bytes, P256_BYTES, NULL), *s = BN_bin2bn(bytes + P256_BYTES, P256_BYTES, NULL);
+	BIGNUM *r = BN_bin2bn(bytes, P256_BYTES, NULL),
+	       *s = BN_bin2bn(bytes + P256_BYTES, P256_BYTES, NULL);
 	unsigned char *der = arena_alloc(mem, 4 * P256_BYTES), *end = der;
 	int n = -1;
 
@@ -163,18 +168,20 @@ static const struct algorithm {
 	{ "ES256", "EC", p256_key, 2 * (size_t)P256_BYTES },
 };
 
-static bool is_signed(const struct algorithm *algorithm, struct arena *mem, const json_t *jwk, struct str text,
-		      struct str signature)
+static bool is_signed(const struct algorithm *algorithm, struct arena *mem, const json_t *jwk,
+		      struct str text, struct str signature)
 {
 	EVP_PKEY *key;
 	EVP_MD_CTX *context;
 	bool good;
 
-	if (algorithm->signature && (signature.len != algorithm->signature || !to_der(&signature, mem)))
+	if (algorithm->signature &&
+	    (signature.len != algorithm->signature || !to_der(&signature, mem)))
 		return false;
 	key = algorithm->key(mem, jwk);
 	context = EVP_MD_CTX_new();
-	good = key && context && EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+	good = key && context &&
+	       EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
 	       EVP_DigestVerify(context, (const unsigned char *)signature.p, signature.len,
 				(const unsigned char *)text.p, text.len) == 1;
 	EVP_MD_CTX_free(context);
@@ -197,8 +204,8 @@ static bool says(struct arena *mem, const json_t *jwk, const char *name, const c
 }
 
 /* The key that the header names; without a name the only one of its kind. */
-static const json_t *find_key(struct arena *mem, const json_t *keys, const struct algorithm *algorithm,
-			      const json_t *header)
+static const json_t *find_key(struct arena *mem, const json_t *keys,
+			      const struct algorithm *algorithm, const json_t *header)
 {
 	const json_t *list = json_object_get(keys, "keys"), *found = NULL;
 	struct str kid = body_str(mem, header, "kid");
@@ -233,22 +240,25 @@ static json_t *read_part(struct arena *mem, struct str part)
 	return NULL;
 }
 
-static int verify(struct arena *mem, struct str token, size_t payload_end, const json_t *header, const json_t *keys,
-		  bool *unknown, struct err *err)
+static int verify(struct arena *mem, struct str token, size_t payload_end, const json_t *header,
+		  const json_t *keys, bool *unknown, struct err *err)
 {
 	struct str name = body_str(mem, header, "alg"), signature;
 	const struct algorithm *algorithm = find_algorithm(name);
 	const json_t *key;
 
 	if (!algorithm)
-		return err_set(err, ERR_PERM, "the id token is signed with '%.*s', and RS256 and ES256 are taken",
+		return err_set(err, ERR_PERM,
+			       "the id token is signed with '%.*s', and RS256 and ES256 are taken",
 			       STR_ARG(str_sub(name, 0, 20)));
 	if (json_object_get(header, "crit"))
 		return err_set(err, ERR_PERM, "the id token has critical extensions");
 	key = find_key(mem, keys, algorithm, header);
 	if (!key) {
 		*unknown = true;
-		return err_set(err, ERR_PERM, "the id token is signed with a key that the login service does not publish");
+		return err_set(
+			err, ERR_PERM,
+			"the id token is signed with a key that the login service does not publish");
 	}
 	if (!base64url_read(&signature, mem, str_from(token, payload_end + 1)) ||
 	    !is_signed(algorithm, mem, key, str_sub(token, 0, payload_end), signature))
@@ -256,8 +266,8 @@ static int verify(struct arena *mem, struct str token, size_t payload_end, const
 	return 0;
 }
 
-int jwt_verify(json_t **claims, struct arena *mem, struct str token, const json_t *keys, bool *unknown_key,
-	       struct err *err)
+int jwt_verify(json_t **claims, struct arena *mem, struct str token, const json_t *keys,
+	       bool *unknown_key, struct err *err)
 {
 	json_t *header AUTO_JSON = NULL;
 	json_t *payload;
@@ -266,8 +276,8 @@ int jwt_verify(json_t **claims, struct arena *mem, struct str token, const json_
 
 	if (unknown_key)
 		*unknown_key = false;
-	if (token.len > JWT_MAX_BYTES || !str_cut(&rest, '.', &first) || !str_cut(&rest, '.', &second) ||
-	    rest.len == 0 || !(header = read_part(mem, first)))
+	if (token.len > JWT_MAX_BYTES || !str_cut(&rest, '.', &first) ||
+	    !str_cut(&rest, '.', &second) || rest.len == 0 || !(header = read_part(mem, first)))
 		return err_set(err, ERR_PERM, "the id token cannot be read");
 	if (verify(mem, token, first.len + 1 + second.len, header, keys, &unknown, err)) {
 		if (unknown_key)
@@ -319,13 +329,17 @@ int jwt_check(const json_t *claims, const struct jwt_expect *expect, struct err 
 	if (!is_for(claims, expect->audience))
 		return err_set(err, ERR_PERM, "the id token is for another client");
 	if (expect->nonce.len == 0 || !is_text(json_object_get(claims, "nonce"), expect->nonce))
-		return err_set(err, ERR_PERM, "the id token is of another login (its nonce is wrong)");
+		return err_set(err, ERR_PERM,
+			       "the id token is of another login (its nonce is wrong)");
 	if (!get_time(&at, claims, "exp") || at <= now - JWT_SKEW_S)
 		return err_set(err, ERR_PERM, "the id token has expired: are the clocks right?");
 	if (!get_time(&at, claims, "iat") || at > now + JWT_SKEW_S || at < now - JWT_AGE_S)
-		return err_set(err, ERR_PERM, "the id token was not made just now: are the clocks right?");
-	if (json_object_get(claims, "nbf") && (!get_time(&at, claims, "nbf") || at > now + JWT_SKEW_S))
-		return err_set(err, ERR_PERM, "the id token is not valid yet: are the clocks right?");
+		return err_set(err, ERR_PERM,
+			       "the id token was not made just now: are the clocks right?");
+	if (json_object_get(claims, "nbf") &&
+	    (!get_time(&at, claims, "nbf") || at > now + JWT_SKEW_S))
+		return err_set(err, ERR_PERM,
+			       "the id token is not valid yet: are the clocks right?");
 	if (json_string_length(json_object_get(claims, "sub")) == 0)
 		return err_set(err, ERR_PERM, "the id token names nobody");
 	return 0;

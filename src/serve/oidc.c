@@ -14,13 +14,13 @@
 
 struct oidc {
 	const struct settings *settings;
-	struct arena           mem;
-	struct str             secret;
-	pthread_mutex_t        lock;
-	unsigned               waiting;  /* logins that ask the service now */
-	json_t                *service;  /* owned: its description; NULL: not asked yet */
-	json_t                *keys;     /* owned */
-	int64_t                asked, asked_keys;
+	struct arena mem;
+	struct str secret;
+	pthread_mutex_t lock;
+	unsigned waiting; /* logins that ask the service now */
+	json_t *service;  /* owned: its description; NULL: not asked yet */
+	json_t *keys;     /* owned */
+	int64_t asked, asked_keys;
 };
 
 int oidc_open(struct oidc **out, const struct settings *settings, struct err *err)
@@ -80,12 +80,14 @@ static struct str mac_of(const struct oidc *oidc, struct arena *mem, struct str 
 	unsigned char mac[EVP_MAX_MD_SIZE] = { 0 };
 	unsigned n = 0;
 
-	HMAC(EVP_sha256(), oidc->secret.p, (int)oidc->secret.len, (const unsigned char *)text.p, text.len, mac, &n);
+	HMAC(EVP_sha256(), oidc->secret.p, (int)oidc->secret.len, (const unsigned char *)text.p,
+	     text.len, mac, &n);
 	return base64url_text(mem, (struct str){ (const char *)mac, n });
 }
 
 /* "random.end.mac" */
-int oidc_cookie_make(struct str *out, const struct oidc *oidc, struct arena *mem, int64_t now, struct err *err)
+int oidc_cookie_make(struct str *out, const struct oidc *oidc, struct arena *mem, int64_t now,
+		     struct err *err)
 {
 	char secret[2 * SESSION_SECRET_BYTES + 1];
 	struct str text;
@@ -93,8 +95,9 @@ int oidc_cookie_make(struct str *out, const struct oidc *oidc, struct arena *mem
 	if (session_secret(secret, err))
 		return -1;
 	text = arena_printf(mem, "%s.%lld", secret, (long long)(now / 1000 + OIDC_LOGIN_S));
-	*out = arena_printf(mem, "%.*s.%.*s", STR_ARG(text),
-			    STR_ARG(mac_of(oidc, mem, arena_printf(mem, "login:%.*s", STR_ARG(text)))));
+	*out = arena_printf(
+		mem, "%.*s.%.*s", STR_ARG(text),
+		STR_ARG(mac_of(oidc, mem, arena_printf(mem, "login:%.*s", STR_ARG(text)))));
 	return 0;
 }
 
@@ -105,33 +108,39 @@ bool oidc_cookie_holds(const struct oidc *oidc, struct arena *mem, struct str co
 
 	if (!str_cut(&rest, '.', &secret) || !str_cut(&rest, '.', &end) || !str_to_u64(end, &until))
 		return false;
-	mac = mac_of(oidc, mem, arena_printf(mem, "login:%.*s.%.*s", STR_ARG(secret), STR_ARG(end)));
-	return rest.len == mac.len && CRYPTO_memcmp(rest.p, mac.p, mac.len) == 0 && (int64_t)until > now / 1000;
+	mac = mac_of(oidc, mem,
+		     arena_printf(mem, "login:%.*s.%.*s", STR_ARG(secret), STR_ARG(end)));
+	return rest.len == mac.len && CRYPTO_memcmp(rest.p, mac.p, mac.len) == 0 &&
+	       (int64_t)until > now / 1000;
 }
 
 /* ---- asking the service ---- */
 
-static int ask(json_t **out, struct arena *mem, const struct http_request *request, const char *what,
-	       struct err *err)
+static int ask(json_t **out, struct arena *mem, const struct http_request *request,
+	       const char *what, struct err *err)
 {
-	struct http_client_options options = { .timeout_ms = OIDC_TIMEOUT_MS, .connect_ms = OIDC_TIMEOUT_MS,
-					       .stall_ms = OIDC_TIMEOUT_MS, .max_answer = OIDC_MAX_ANSWER,
+	struct http_client_options options = { .timeout_ms = OIDC_TIMEOUT_MS,
+					       .connect_ms = OIDC_TIMEOUT_MS,
+					       .stall_ms = OIDC_TIMEOUT_MS,
+					       .max_answer = OIDC_MAX_ANSWER,
 					       .max_redirects = -1 };
 	struct http_client *client AUTO_HTTP_CLIENT = NULL;
 	struct http_response response = { 0 };
 	json_t *object;
 
-	if (http_client_open(&client, &options, err) || http_send(client, mem, request, &response, err))
+	if (http_client_open(&client, &options, err) ||
+	    http_send(client, mem, request, &response, err))
 		return err_wrap(err, "the login service gives no %s", what);
-	object = json_loadb(response.body.p ? response.body.p : "", response.body.len, JSON_REJECT_DUPLICATES, NULL);
+	object = json_loadb(response.body.p ? response.body.p : "", response.body.len,
+			    JSON_REJECT_DUPLICATES, NULL);
 	if (response.status != 200 || !json_is_object(object)) {
 		/* "error" of RFC 6749, 5.2: a word for whoever set this up */
 		struct str word = str_sub(body_str(mem, object, "error"), 0, 60);
 
 		json_decref(object);
 		return err_set(err, response.status >= 500 ? ERR_TEMP : ERR_PERM,
-			       "the login service gives no %s: status %d%s%.*s", what, response.status,
-			       word.len ? ", " : "", STR_ARG(word));
+			       "the login service gives no %s: status %d%s%.*s", what,
+			       response.status, word.len ? ", " : "", STR_ARG(word));
 	}
 	*out = object;
 	return 0;
@@ -152,29 +161,37 @@ static struct str without_slash(struct str text)
 }
 
 /* It must be of the issuer that the settings name, and no weaker than it. */
-static int check_service(struct arena *mem, const struct settings *settings, const json_t *service, struct err *err)
+static int check_service(struct arena *mem, const struct settings *settings, const json_t *service,
+			 struct err *err)
 {
-	static const char *const addresses[] = { "authorization_endpoint", "token_endpoint", "jwks_uri" };
+	static const char *const addresses[] = { "authorization_endpoint", "token_endpoint",
+						 "jwks_uri" };
 	bool https = str_starts(settings->login.issuer, STR("https:"));
 	struct url url;
 
 	if (!str_eq(without_slash(body_str(mem, service, "issuer")), settings->login.issuer))
-		return err_set(err, ERR_PERM, "the login service calls itself '%.*s', and `login: issuer` is '%.*s'",
-			       STR_ARG(str_sub(body_str(mem, service, "issuer"), 0, 200)),
-			       STR_ARG(settings->login.issuer));
+		return err_set(
+			err, ERR_PERM,
+			"the login service calls itself '%.*s', and `login: issuer` is '%.*s'",
+			STR_ARG(str_sub(body_str(mem, service, "issuer"), 0, 200)),
+			STR_ARG(settings->login.issuer));
 	for (size_t i = 0; i < COUNT(addresses); i++)
-		if (url_parse(&url, mem, body_str(mem, service, addresses[i]), err) || (https && !url.https))
-			return err_set(err, ERR_PERM, "the login service gives no %s that can be used", addresses[i]);
+		if (url_parse(&url, mem, body_str(mem, service, addresses[i]), err) ||
+		    (https && !url.https))
+			return err_set(err, ERR_PERM,
+				       "the login service gives no %s that can be used",
+				       addresses[i]);
 	return 0;
 }
 
-static int fetch(json_t **service, json_t **keys, struct arena *mem, const struct settings *settings,
-		 struct err *err)
+static int fetch(json_t **service, json_t **keys, struct arena *mem,
+		 const struct settings *settings, struct err *err)
 {
 	json_t *description AUTO_JSON = NULL;
 
 	if (get(&description, mem,
-		arena_printf(mem, "%.*s/.well-known/openid-configuration", STR_ARG(settings->login.issuer)),
+		arena_printf(mem, "%.*s/.well-known/openid-configuration",
+			     STR_ARG(settings->login.issuer)),
 		"description", err) ||
 	    check_service(mem, settings, description, err) ||
 	    get(keys, mem, body_str(mem, description, "jwks_uri"), "keys", err))
@@ -202,8 +219,8 @@ static bool kept(struct oidc *oidc, int64_t now, bool anew, json_t **service, js
 }
 
 /* Description and keys, new references. `anew`: a key was not among the kept ones. */
-static int know(struct oidc *oidc, struct arena *mem, int64_t now, bool anew, json_t **service, json_t **keys,
-		struct err *err)
+static int know(struct oidc *oidc, struct arena *mem, int64_t now, bool anew, json_t **service,
+		json_t **keys, struct err *err)
 {
 	if (kept(oidc, now, anew, service, keys))
 		return 0;
@@ -253,8 +270,8 @@ static struct str return_address(const struct oidc *oidc, struct arena *mem)
 	return arena_printf(mem, "%.*s/login/callback", STR_ARG(oidc->settings->url));
 }
 
-int oidc_address(struct str *out, struct oidc *oidc, struct arena *mem, const struct oidc_login *login, int64_t now,
-		 struct err *err)
+int oidc_address(struct str *out, struct oidc *oidc, struct arena *mem,
+		 const struct oidc_login *login, int64_t now, struct err *err)
 {
 	json_t *service AUTO_JSON = NULL;
 	json_t *keys AUTO_JSON = NULL;
@@ -277,7 +294,8 @@ int oidc_address(struct str *out, struct oidc *oidc, struct arena *mem, const st
 	add_pair(&query, "nonce", login->nonce);
 	add_pair(&query, "code_challenge", login->challenge);
 	add_pair(&query, "code_challenge_method", STR("S256"));
-	*out = arena_printf(mem, "%.*s%c%.*s", STR_ARG(base), str_find_byte(base, '?') == SIZE_MAX ? '?' : '&',
+	*out = arena_printf(mem, "%.*s%c%.*s", STR_ARG(base),
+			    str_find_byte(base, '?') == SIZE_MAX ? '?' : '&',
 			    STR_ARG(buf_str(&query)));
 	return 0;
 }
@@ -289,35 +307,41 @@ static bool lists(struct arena *mem, const json_t *list, struct str word)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *one = json_array_get(list, i);
 
-		if (str_eq(arena_str(mem, (struct str){ json_string_value(one), json_string_length(one) }), word))
+		if (str_eq(arena_str(mem, (struct str){ json_string_value(one),
+							json_string_length(one) }),
+			   word))
 			return true;
 	}
 	return false;
 }
 
 /* Name and secret in the header (RFC 6749, 2.3.1: escaped as in a form first), or in the body where the service takes that only. */
-static int add_client(struct http_request *request, struct buf *form, const struct oidc *oidc, struct arena *mem,
-		      const json_t *service, struct err *err)
+static int add_client(struct http_request *request, struct buf *form, const struct oidc *oidc,
+		      struct arena *mem, const json_t *service, struct err *err)
 {
 	const json_t *ways = json_object_get(service, "token_endpoint_auth_methods_supported");
 	struct str id = oidc->settings->login.client_id, pair;
 	char *text;
 
-	if (ways && !lists(mem, ways, STR("client_secret_basic")) && lists(mem, ways, STR("client_secret_post"))) {
+	if (ways && !lists(mem, ways, STR("client_secret_basic")) &&
+	    lists(mem, ways, STR("client_secret_post"))) {
 		add_pair(form, "client_id", id);
 		add_pair(form, "client_secret", oidc->secret);
 		return 0;
 	}
-	pair = arena_printf(mem, "%.*s:%.*s", STR_ARG(url_escaped(mem, id)), STR_ARG(url_escaped(mem, oidc->secret)));
+	pair = arena_printf(mem, "%.*s:%.*s", STR_ARG(url_escaped(mem, id)),
+			    STR_ARG(url_escaped(mem, oidc->secret)));
 	text = arena_alloc(mem, pair.len / 3 * 4 + 5);
 	EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)pair.p, (int)pair.len);
-	return http_header_add(&request->headers, mem, STR("Authorization"), arena_printf(mem, "Basic %s", text), err);
+	return http_header_add(&request->headers, mem, STR("Authorization"),
+			       arena_printf(mem, "Basic %s", text), err);
 }
 
 static int exchange(struct str *token, struct oidc *oidc, struct arena *mem, const json_t *service,
 		    const struct oidc_login *login, struct str code, struct err *err)
 {
-	struct http_request request = { .method = STR("POST"), .url = body_str(mem, service, "token_endpoint") };
+	struct http_request request = { .method = STR("POST"),
+					.url = body_str(mem, service, "token_endpoint") };
 	AUTO_BUF struct buf form = { 0 };
 	json_t *reply AUTO_JSON = NULL;
 
@@ -326,7 +350,8 @@ static int exchange(struct str *token, struct oidc *oidc, struct arena *mem, con
 	add_pair(&form, "redirect_uri", return_address(oidc, mem));
 	add_pair(&form, "code_verifier", login->verifier);
 	if (add_client(&request, &form, oidc, mem, service, err) ||
-	    http_header_add(&request.headers, mem, STR("Content-Type"), STR("application/x-www-form-urlencoded"), err) ||
+	    http_header_add(&request.headers, mem, STR("Content-Type"),
+			    STR("application/x-www-form-urlencoded"), err) ||
 	    http_header_add(&request.headers, mem, STR("Accept"), STR("application/json"), err))
 		return -1;
 	request.body = buf_str(&form);
@@ -336,82 +361,8 @@ static int exchange(struct str *token, struct oidc *oidc, struct arena *mem, con
 	return token->len ? 0 : err_set(err, ERR_PERM, "the login service gives no id token");
 }
 
-/* A claim by its name, or by a path of names with dots between ("realm_access.roles"). */
-static const json_t *find_claim(struct arena *mem, const json_t *claims, struct str name)
-{
-	const json_t *value = json_object_get(claims, arena_z(mem, name));
-	struct str rest = name, part;
-
-	if (value)
-		return value;
-	for (value = claims; value && str_cut(&rest, '.', &part);)
-		value = json_object_get(value, arena_z(mem, part));
-	return value;
-}
-
-static bool matches(const struct glob_list *names, const json_t *value)
-{
-	struct str text = { json_string_value(value), json_string_length(value) };
-
-	if (json_is_string(value))
-		return text.len <= OIDC_MAX_CLAIM && glob_find(names, text);
-	for (size_t i = 0; i < json_array_size(value); i++)
-		if (json_is_string(json_array_get(value, i)) && matches(names, json_array_get(value, i)))
-			return true;
-	return false;
-}
-
-static int find_role(enum role *out, const struct settings *settings, struct arena *mem, const json_t *claims,
-		     struct err *err)
-{
-	const struct glob_list *names[ROLES] = { [ROLE_VIEWER] = &settings->login.viewers,
-						 [ROLE_OPERATOR] = &settings->login.operators,
-						 [ROLE_ADMIN] = &settings->login.admins };
-	struct str claim = settings->login.role_claim.len ? settings->login.role_claim : STR("groups");
-	const json_t *value = find_claim(mem, claims, claim);
-
-	for (int role = ROLES - 1; role >= 0; role--)
-		if (matches(names[role], value)) {
-			*out = (enum role)role;
-			return 0;
-		}
-	if (!value)
-		return err_set(err, ERR_PERM, "You have no role here: the login service says nothing in '%.*s'.",
-			       STR_ARG(claim));
-	return err_set(err, ERR_PERM, "You have no role here: nothing in '%.*s' is one of viewers, operators, admins.",
-		       STR_ARG(claim));
-}
-
-/* One that an integration has: nobody names themselves into what is not there. */
-static int find_tenant(struct str *out, const struct settings *settings, struct arena *mem, const json_t *claims,
-		       struct err *err)
-{
-	const json_t *value = find_claim(mem, claims, settings->login.tenant_claim);
-	struct str tenant = arena_str(mem, (struct str){ json_string_value(value), json_string_length(value) });
-
-	if (settings->login.tenant_claim.len == 0)
-		tenant = STR("default");
-	else if (!settings_tenant(settings, tenant))
-		return err_set(err, ERR_PERM, "No integration here is of your tenant ('%.*s' in '%.*s').",
-			       STR_ARG(str_sub(tenant, 0, 100)), STR_ARG(settings->login.tenant_claim));
-	*out = tenant;
-	return 0;
-}
-
-/* The lasting id always: names may be changed to those of others. */
-static struct str subject_of(struct arena *mem, const json_t *claims)
-{
-	struct str sub = body_str(mem, claims, "sub"), name = body_str(mem, claims, "preferred_username");
-
-	if (name.len == 0)
-		name = body_str(mem, claims, "email");
-	if (name.len == 0 || name.len > OIDC_MAX_CLAIM / 2 || str_eq(name, sub))
-		return str_sub(sub, 0, OIDC_MAX_CLAIM / 2);
-	return arena_printf(mem, "%.*s (%.*s)", STR_ARG(name), STR_ARG(str_sub(sub, 0, OIDC_MAX_CLAIM / 4)));
-}
-
-static int read_token(json_t **claims, struct oidc *oidc, struct arena *mem, struct str token, int64_t now,
-		      json_t **keys, struct err *err)
+static int read_token(json_t **claims, struct oidc *oidc, struct arena *mem, struct str token,
+		      int64_t now, json_t **keys, struct err *err)
 {
 	json_t *service AUTO_JSON = NULL;
 	bool unknown;
@@ -428,13 +379,14 @@ static int read_token(json_t **claims, struct oidc *oidc, struct arena *mem, str
 	return jwt_verify(claims, mem, token, *keys, NULL, err);
 }
 
-static int redeem(struct session *out, struct oidc *oidc, struct arena *mem, const struct oidc_login *login,
-		  struct str code, int64_t now, struct err *err)
+static int redeem(struct session *out, struct oidc *oidc, struct arena *mem,
+		  const struct oidc_login *login, struct str code, int64_t now, struct err *err)
 {
 	json_t *service AUTO_JSON = NULL;
 	json_t *keys AUTO_JSON = NULL;
 	json_t *claims AUTO_JSON = NULL;
-	struct jwt_expect expect = { .audience = oidc->settings->login.client_id, .nonce = login->nonce,
+	struct jwt_expect expect = { .audience = oidc->settings->login.client_id,
+				     .nonce = login->nonce,
 				     .now = now / 1000 };
 	struct session session = { 0 };
 	struct str token;
@@ -444,16 +396,14 @@ static int redeem(struct session *out, struct oidc *oidc, struct arena *mem, con
 	    read_token(&claims, oidc, mem, token, now, &keys, err))
 		return -1;
 	expect.issuer = body_str(mem, service, "issuer");
-	if (jwt_check(claims, &expect, err) || find_role(&session.role, oidc->settings, mem, claims, err) ||
-	    find_tenant(&session.tenant, oidc->settings, mem, claims, err))
+	if (jwt_check(claims, &expect, err) || oidc_who(&session, oidc->settings, mem, claims, err))
 		return -1;
-	session.subject = subject_of(mem, claims);
 	*out = session;
 	return 0;
 }
 
-int oidc_redeem(struct session *out, struct oidc *oidc, struct arena *mem, const struct oidc_login *login,
-		struct str code, int64_t now, struct err *err)
+int oidc_redeem(struct session *out, struct oidc *oidc, struct arena *mem,
+		const struct oidc_login *login, struct str code, int64_t now, struct err *err)
 {
 	int status;
 

@@ -15,7 +15,7 @@ int deliveries_page(struct request *r, struct err *err)
 
 		html_add(&r->out, "<tr><td>%S</td><td>%S <small>%S</small></td><td>", d->integration, d->name, d->id);
 		show_place(&r->out, d->integration, d->repository, d->number);
-		html_add(&r->out, "</td><td><span class=\"state %s\">%s</span> %S</td><td>%T</td><td class=n>%d</td></tr>",
+		html_add(&r->out, "</td><td><span class=\"state %s\">%s</span> %S</td><td>%T</td><td class=n data-k=Times>%d</td></tr>",
 			 delivery_state_name(d->state), delivery_state_name(d->state), d->reason, d->received,
 			 (int64_t)d->times);
 	}

@@ -69,7 +69,8 @@ int now_page(struct request *r, struct err *err)
 
 static void show_rate(struct request *r, const struct rate_row *rate)
 {
-	html_add(&r->out, "<tr><td>%S</td><td>%S</td><td class=n>%d of %d</td><td>%T</td><td>", rate->credential,
+	html_add(&r->out, "<tr><td>%S</td><td>%S</td><td class=n data-k=Left>%d of %d</td>"
+			  "<td data-k=\"Full again\">%T</td><td>", rate->credential,
 		 rate->bucket, rate->left, rate->limit, rate->reset);
 	if (rate->blocked > r->now) {
 		buf_add(&r->out, STR("<span class=dead>not for "));
@@ -113,7 +114,8 @@ int workers_page(struct request *r, struct err *err)
 		const struct worker_row *w = &list.items[i];
 		bool here = r->now - w->seen < 30 * 1000;
 
-		html_add(&r->out, "<tr><td>%S</td><td>%S</td><td>%s</td><td>%T</td><td>%T</td></tr>", w->id,
+		html_add(&r->out, "<tr><td>%S</td><td data-k=Host>%S</td><td>%s</td><td data-k=Joined>%T</td>"
+				   "<td data-k=\"Last seen\">%T</td></tr>", w->id,
 			 w->host, w->draining ? "draining" : here ? "here" : "silent", w->started, w->seen);
 	}
 	html_add(&r->out, "</tbody></table><p>Database: %s, %d KB.</p>", store_engine(r->store),

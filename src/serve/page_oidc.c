@@ -18,7 +18,9 @@ static void set_cookie(struct request *r, struct str value, int seconds)
 	bool secure = str_starts(r->pages->gateway->settings->url, STR("https:"));
 
 	request_header(r, "Set-Cookie",
-		       arena_printf(r->mem, LOGIN_COOKIE "=%.*s; Path=/login; HttpOnly; SameSite=Lax; Max-Age=%d%s",
+		       arena_printf(r->mem,
+				    LOGIN_COOKIE
+				    "=%.*s; Path=/login; HttpOnly; SameSite=Lax; Max-Age=%d%s",
 				    STR_ARG(value), seconds, secure ? "; Secure" : ""));
 }
 
@@ -46,14 +48,15 @@ int oidc_begin(struct request *r, struct err *err)
 }
 
 /* The login that this browser began, and that the answer is for. */
-static int find_login(struct oidc_login *out, struct str *cookie, struct request *r, const struct oidc *oidc,
-		      struct err *err)
+static int find_login(struct oidc_login *out, struct str *cookie, struct request *r,
+		      const struct oidc *oidc, struct err *err)
 {
 	struct str state = request_query(r, "state");
 
 	*cookie = request_cookie(r, LOGIN_COOKIE);
 	if (!oidc_cookie_holds(oidc, r->mem, *cookie, r->now))
-		return err_set(err, ERR_PERM, "This login was not begun here, or took too long: log in again.");
+		return err_set(err, ERR_PERM,
+			       "This login was not begun here, or took too long: log in again.");
 	oidc_login_make(out, r->mem, *cookie);
 	if (state.len != out->state.len || CRYPTO_memcmp(state.p, out->state.p, state.len) != 0)
 		return err_set(err, ERR_PERM, "This answer is of another login: log in again.");
@@ -63,8 +66,10 @@ static int find_login(struct oidc_login *out, struct str *cookie, struct request
 /* Once only, on every gateway: what was used is kept like a session, under a name that no cookie has, until its cookie has ended. */
 static int use_once(struct request *r, struct str cookie, struct err *err)
 {
-	struct session used = { .subject = STR("a login that was used"), .tenant = STR("*"),
-				.expires = r->now + (int64_t)OIDC_LOGIN_S * 1000 }, before;
+	struct session used = { .subject = STR("a login that was used"),
+				.tenant = STR("*"),
+				.expires = r->now + (int64_t)OIDC_LOGIN_S * 1000 },
+		       before;
 	bool found;
 
 	hash_hex(used.hash, arena_printf(r->mem, "used:%.*s", STR_ARG(cookie)));
@@ -81,8 +86,8 @@ static int refused(struct request *r, struct err *err)
 
 	return error.len ? err_set(err, ERR_PERM, "The login service refuses: %.*s%s%.*s",
 				   STR_ARG(str_sub(error, 0, WORDS_MAX)), words.len ? ": " : "",
-				   STR_ARG(str_sub(words, 0, WORDS_MAX))) :
-			   0;
+				   STR_ARG(str_sub(words, 0, WORDS_MAX)))
+			 : 0;
 }
 
 static int come_back(struct session *who, struct request *r, struct oidc *oidc, struct err *err)
@@ -113,7 +118,8 @@ int oidc_back(struct request *r, struct err *err)
 	}
 	if (come_back(&who, r, oidc, err)) {
 		login_too_many(r, err->kind != ERR_TEMP);
-		log_line(LOG_WARNING, LOG_FIELDS(LOG_TEXT("peer", r->call->peer)), "a login failed: %s", err->text);
+		log_line(LOG_WARNING, LOG_FIELDS(LOG_TEXT("peer", r->call->peer)),
+			 "a login failed: %s", err->text);
 		return -1;
 	}
 	return visitor_enter(r, &who, err);

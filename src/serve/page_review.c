@@ -6,13 +6,13 @@
 /* What the words of the figures mean; others are shown as they are. */
 static const struct {
 	const char *name, *words;
-	int64_t     divide;
+	int64_t divide;
 } figure_words[] = {
-	{ "added_lines", "lines added", 1 },   { "changed_files", "files changed", 1 },
-	{ "files", "files looked at", 1 },     { "cpu_ms", "ms of processor", 1 },
-	{ "wall_ms", "ms in all", 1 },	       { "peak_bytes", "MB of memory", 1 << 20 },
-	{ "persists", "still there", 1 },      { "back", "there again", 1 },
-	{ "held", "held back", 1 },	       { "outside", "outside of the diff", 1 },
+	{ "added_lines", "lines added", 1 }, { "changed_files", "files changed", 1 },
+	{ "files", "files looked at", 1 },   { "cpu_ms", "ms of processor", 1 },
+	{ "wall_ms", "ms in all", 1 },       { "peak_bytes", "MB of memory", 1 << 20 },
+	{ "persists", "still there", 1 },    { "back", "there again", 1 },
+	{ "held", "held back", 1 },          { "outside", "outside of the diff", 1 },
 };
 
 /* Why, in words: by decision. */
@@ -27,7 +27,8 @@ static const struct {
 	{ "disputed", "A person answered or voted it down: left alone." },
 	{ "dismissed", "A person resolved or deleted the comment: never said again." },
 	{ "muted", "Its rule is muted here: not said." },
-	{ "held", "There were more important ones than a pull request may have: not said, counted in the summary." },
+	{ "held",
+	  "There were more important ones than a pull request may have: not said, counted in the summary." },
 	{ "unseen", "Its file was not looked at this time: the comment stays as it is." },
 	{ "outside", "Not on a line of the diff: in the summary only." },
 	{ "suppressed", "A comment in the source asks for silence." },
@@ -47,7 +48,8 @@ static void show_figure(struct buf *out, const char *name, int64_t n)
 {
 	for (size_t i = 0; i < COUNT(figure_words); i++)
 		if (strcmp(name, figure_words[i].name) == 0) {
-			html_add(out, "<li><b>%d</b> %s</li>", n / figure_words[i].divide, figure_words[i].words);
+			html_add(out, "<li><b>%d</b> %s</li>", n / figure_words[i].divide,
+				 figure_words[i].words);
 			return;
 		}
 	html_add(out, "<li><b>%d</b> %s</li>", n, name);
@@ -60,7 +62,8 @@ static void show_figures(struct request *r, struct str figures)
 	json_t *value;
 
 	html_add(&r->out, "<ul class=figures>");
-	json_object_foreach(object, name, value) {
+	json_object_foreach(object, name, value)
+	{
 		if (json_is_integer(value))
 			show_figure(&r->out, name, (int64_t)json_integer_value(value));
 	}
@@ -108,7 +111,9 @@ static void show_number(struct buf *out, const json_t *line, const char *name)
 static void show_line(struct request *r, const json_t *line)
 {
 	struct str kind = body_str(r->mem, line, "kind");
-	const char *class = str_eq(kind, STR("+")) ? "added" : str_eq(kind, STR("-")) ? "removed" : "same";
+	const char *class = str_eq(kind, STR("+"))   ? "added"
+			    : str_eq(kind, STR("-")) ? "removed"
+						     : "same";
 
 	html_add(&r->out, "<tr class=%R>", class);
 	show_number(&r->out, line, "old");
@@ -153,12 +158,14 @@ static void show_place_in_file(struct request *r, const json_t *one)
 static void show_decision(struct request *r, const json_t *one)
 {
 	struct buf *out = &r->out;
-	struct str decision = body_str(r->mem, one, "decision"), code = body_str(r->mem, one, "code");
+	struct str decision = body_str(r->mem, one, "decision"),
+		   code = body_str(r->mem, one, "code");
 	struct str reason = body_str(r->mem, one, "reason");
 
 	html_add(out, "<li><span class=\"state %S\">%S</span>", decision, decision);
 	show_place_in_file(r, one);
-	html_add(out, " %S <small>%S</small>", body_str(r->mem, one, "rule"), body_str(r->mem, one, "severity"));
+	html_add(out, " %S <small>%S</small>", body_str(r->mem, one, "rule"),
+		 body_str(r->mem, one, "severity"));
 	html_add(out, "<p class=why>%s%s%S</p>", words_of(decision), reason.len ? " " : "", reason);
 	if (json_array_size(json_object_get(one, "excerpt"))) {
 		show_excerpt(r, one);
@@ -180,15 +187,18 @@ int review_page(struct request *r, struct err *err)
 		return -1;
 	if (!found)
 		return request_missing(r, err);
-	r->title = arena_z(r->mem, arena_printf(r->mem, "Review of %.*s #%llu", STR_ARG(row.repository),
-						(unsigned long long)row.number));
+	r->title = arena_z(r->mem,
+			   arena_printf(r->mem, "Review of %.*s #%llu", STR_ARG(row.repository),
+					(unsigned long long)row.number));
 	html_add(&r->out, "<p>");
 	show_place(&r->out, row.integration, row.repository, row.number);
-	html_add(&r->out,
-		 " <span class=\"state %s\">%s</span>, %T, <code>%S</code> against <code>%S</code>, "
-		 "<a href=\"/jobs/%d\">job %d</a></p>",
-		 conclusion_name(row.conclusion), conclusion_name(row.conclusion), row.created,
-		 str_sub(str_of(row.head_oid), 0, 10), str_sub(str_of(row.base_oid), 0, 10), row.job, row.job);
+	html_add(
+		&r->out,
+		" <span class=\"state %s\">%s</span>, %T, <code>%S</code> against <code>%S</code>, "
+		"<a href=\"/jobs/%d\">job %d</a></p>",
+		conclusion_name(row.conclusion), conclusion_name(row.conclusion), row.created,
+		str_sub(str_of(row.head_oid), 0, 10), str_sub(str_of(row.base_oid), 0, 10), row.job,
+		row.job);
 	show_figures(r, row.figures);
 	decisions = json_loadb(row.decisions.p ? row.decisions.p : "", row.decisions.len, 0, NULL);
 	if (json_array_size(decisions) == 0) {

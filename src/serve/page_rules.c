@@ -14,7 +14,7 @@ static void show_rule(struct request *r, const struct rule_figures *f)
 
 	html_add(out, "<tr><td>%S</td><td>%S</td><td><code>%S</code></td>", f->repository, f->rule, f->prefix);
 	for (int i = 0; i < FATES; i++)
-		html_add(out, "<td class=n>%d</td>", (int64_t)f->n[i]);
+		html_add(out, "<td class=n data-k=\"%s\">%d</td>", fate_name((enum fate)i), (int64_t)f->n[i]);
 	html_add(out, "<td>%s %S</td><td>", f->muted ? "muted:" : "", f->reason);
 	if (r->visitor.role >= ROLE_OPERATOR) {
 		request_form(r, f->muted ? "/rules/lift" : "/rules/mute");
@@ -34,8 +34,12 @@ int rules_page(struct request *r, struct err *err)
 	r->title = "Rules";
 	if (outcomes_figures(r->store, r->visitor.view, STR(""), STR(""), 0, &r->page, &list, r->mem, err))
 		return -1;
-	html_add(&r->out, "<p>What became of comments, learned when pull requests were merged.</p>"
-			  "<table><thead><tr><th>Repository<th>Rule<th>Below");
+	html_add(&r->out, "<p>What became of comments, learned when pull requests were merged.</p>");
+	if (list.n == 0) {
+		html_add(&r->out, "<p>None yet.</p>");
+		return 0;
+	}
+	html_add(&r->out, "<table><thead><tr><th>Repository<th>Rule<th>Below");
 	for (int i = 0; i < FATES; i++)
 		html_add(&r->out, "<th>%s", fate_name((enum fate)i));
 	html_add(&r->out, "<th>State<th></thead><tbody>");

@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_base64(&mem, rest);
 	keys = json_loadb(line.p ? line.p : "", line.len, 0, NULL);
 	if (jwt_verify(&claims, &mem, rest, keys, NULL, &err))
-		claims = json_loadb(line.p ? line.p : "", line.len, 0, NULL); /* claims of any shape, too */
+		claims = json_loadb(line.p ? line.p : "", line.len, 0,
+				    NULL); /* claims of any shape, too */
 	(void)jwt_check(claims, &expect, &err);
 	return 0;
 }

@@ -11,10 +11,10 @@ static void make_repository(void)
 {
 	put("rules.yml", STR("id: no-eval\nlanguage: Python\nseverity: error\nmessage: Text is run as code.\n"
 			     "rule: {pattern: eval($X)}\nfix: literal($X)\nmetadata: {fix: safe}\n"));
-	put("a.py", STR("def f():\n    one()\n    two()\n"));
+	put("a.py", STR("def f():\n    one(\"https://me:hunter2hunter2@h/\")\n    two()\n"));
 	put("old.py", STR("def g():\n    a1()\n    a2()\n    a3()\n    a4()\n    a5()\n"));
 	sh("git add a.py old.py; git commit -qm a; git checkout -qb topic");
-	put("a.py", STR("def f():\n    one()\n    eval(x)  # outrider-ignore\n    eval(y)\n    two()\n"));
+	put("a.py", STR("def f():\n    one(\"https://me:hunter2hunter2@h/\")\n    eval(x)  # outrider-ignore\n    eval(y)\n    two()\n"));
 	sh("git mv old.py new.py; sed -i 's/a3()/eval(z)/' new.py; head -c 100 /dev/zero > bin; "
 	   "printf 'x\\n' > $(printf 'odd\\377.py'); git add .; git commit -qm b");
 }
@@ -57,6 +57,13 @@ static void test_round_trip(void **state)
 	assert_int_equal(found->anchor_line, 4);
 	assert_true(a.has_fix[0] && a.fixes[0].clickable);
 	ASSERT_STR(a.fixes[0].after, "    literal(y)\n");
+	assert_int_equal(a.excerpts[0].n, 5);
+	assert_int_equal(a.excerpts[0].items[0].at.kind, ' ');
+	ASSERT_STR(a.excerpts[0].items[0].text, "def f():");
+	assert_false(str_has(a.excerpts[0].items[1].text, STR("hunter2")));
+	assert_int_equal(a.excerpts[0].items[3].at.kind, '+');
+	assert_int_equal(a.excerpts[0].items[3].at.new_line, 4);
+	ASSERT_STR(a.excerpts[0].items[3].text, "    eval(y)");
 	for (size_t i = 0; i < a.changes.n; i++)
 		if (str_eq(a.changes.items[i].new_path, STR("new.py")))
 			ASSERT_STR(a.changes.items[i].old_path, "old.py");
@@ -84,6 +91,9 @@ static void test_lies(void **state)
 		{ "\"files\":", "\"files\":\"x\",\"f\":" },
 		{ "\"version\":1", "\"version\":2" },
 		{ "\n{", "\n{}\n{" },
+		{ "\"excerpt\":[[\" \"", "\"excerpt\":[[\"?\"" },
+		{ "\"excerpt\":[[\" \",1", "\"excerpt\":[[\" \",-1" },
+		{ "\"excerpt\":[[", "\"excerpt\":[[]" ",[" },
 		{ "\"rule\":\"", "\"rule\":\"\",\"r\":\"" },
 	};
 	struct fixture *f = *state;
