@@ -34,6 +34,7 @@ python3           command   python3
 curl              command   curl
 openssl           command   openssl
 procps            command   pgrep
+iproute2          command   ip
 gh                command   gh
 python3-github    file      /usr/lib/python3/dist-packages/github/__init__.py
 golang-go         command   go

@@ -4,6 +4,8 @@
 #include "command.h"
 
 static const struct command commands[] = {
+	{ "run", "run a command behind the walls of a policy", cmd_sandbox_run },
+	{ "probe", "what this host can do for a sandbox, and what is missing", cmd_sandbox_probe },
 	{ "selftest", "try every known way out of the sandbox on this host", cmd_sandbox_selftest },
 	{ NULL, NULL, NULL },
 };

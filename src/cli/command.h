@@ -28,7 +28,9 @@ int cmd_serve(int argc, char **argv);
 int cmd_worker(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_sandbox(int argc, char **argv);
-/* A command of `sandbox`. */
+/* Commands of `sandbox`. */
+int cmd_sandbox_run(int argc, char **argv);
+int cmd_sandbox_probe(int argc, char **argv);
 int cmd_sandbox_selftest(int argc, char **argv);
 
 /* Prints "outrider: ..." on standard error; gives the exit code for the kind of error. */

@@ -318,7 +318,7 @@ void broker_close(struct broker *broker)
 	free(broker);
 }
 
-void broker_note(struct broker *broker, const struct broker_record *record)
+void broker_tell(struct broker *broker, const struct broker_record *record)
 {
 	pthread_mutex_lock(&broker->lock);
 	broker->totals.up += record->up;

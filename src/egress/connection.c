@@ -25,7 +25,7 @@ static int read_head(struct connection *connection, struct str *text, bool first
 
 	if (!first && !stream_has(client).len)
 		got = stream_fill(client);
-	connection->patience.head_ms = clock_ms() + limits->head_seconds * UINT64_C(1000);
+	connection->patience.head_ms = stream_clock_ms() + limits->head_seconds * UINT64_C(1000);
 	while (got > 0 && (size = head_size(stream_has(client))) == 0) {
 		struct str has = stream_has(client);
 
@@ -254,7 +254,7 @@ void connection_run(struct broker *broker, int fd, uint32_t number)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	connection.patience =
 		(struct patience){ broker->wake, limits->idle_seconds * 1000,
-				   clock_ms() + limits->total_seconds * UINT64_C(1000), 0 };
+				   stream_clock_ms() + limits->total_seconds * UINT64_C(1000), 0 };
 	stream_init(&connection.client, fd, &connection.patience);
 	stream_init(&connection.server, -1, &connection.patience);
 	arena_init(&connection.mem, MEM_MAX);

@@ -64,7 +64,7 @@ struct connection {
 /* Serves the client until it or the run ends. */
 void connection_run(struct broker *broker, int fd, uint32_t number);
 /* Tells who listens, and counts. */
-void broker_note(struct broker *broker, const struct broker_record *record);
+void broker_tell(struct broker *broker, const struct broker_record *record);
 /* False when the run has used up its requests. */
 bool broker_admit(struct broker *broker);
 /* May this name under a `*.` route be asked of the resolver: only so many of them. */

@@ -65,7 +65,7 @@ void reply_end(struct connection *connection)
 	if (!connection->reason.len)
 		note_route(connection);
 	connection->record.reason = buf_str(&connection->reason);
-	broker_note(connection->broker, &connection->record);
+	broker_tell(connection->broker, &connection->record);
 	connection->record.time_ms = 0;
 }
 

@@ -82,7 +82,7 @@ static int read_one(struct reader *r, const struct yaml *id, const struct yaml *
 	return FAIL(r, node->key[0], "expected {env: NAME} or {file: PATH}");
 }
 
-int secret_read(struct secret_list *out, struct arena *mem, const char *name,
+int secret_list_read(struct secret_list *out, struct arena *mem, const char *name,
 		const struct yaml *secrets, const char *(*env)(const char *), struct err *err)
 {
 	struct reader r = { mem, name, env, err };

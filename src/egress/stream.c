@@ -13,7 +13,7 @@ enum {
 	LINGER_BYTES = 1 << 20, /* the same */
 };
 
-uint64_t clock_ms(void)
+uint64_t stream_clock_ms(void)
 {
 	struct timespec now;
 
@@ -24,12 +24,12 @@ uint64_t clock_ms(void)
 int patience_wait(const struct patience *patience, int fd, short events, const char **why)
 {
 	struct pollfd wait[2] = { { patience->wake, POLLIN, 0 }, { fd, events, 0 } };
-	uint64_t idle = clock_ms() + patience->idle_ms, end = patience->end_ms;
+	uint64_t idle = stream_clock_ms() + patience->idle_ms, end = patience->end_ms;
 
 	if (patience->head_ms && patience->head_ms < end)
 		end = patience->head_ms;
 	for (;;) {
-		uint64_t now = clock_ms(), until = idle < end ? idle : end;
+		uint64_t now = stream_clock_ms(), until = idle < end ? idle : end;
 
 		if (now >= until) {
 			*why = until == idle ? "nothing came for too long"
@@ -239,7 +239,7 @@ void stream_finish(struct stream *stream)
 		SSL_shutdown(stream->ssl);
 	}
 	shutdown(stream->fd, SHUT_WR);
-	brief.head_ms = clock_ms() + LINGER_MS;
+	brief.head_ms = stream_clock_ms() + LINGER_MS;
 	while (left >= sizeof waste) {
 		ssize_t n = recv(stream->fd, waste, sizeof waste, MSG_DONTWAIT);
 

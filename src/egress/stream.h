@@ -19,7 +19,7 @@ struct patience {
 	uint64_t head_ms;   /* of the head that is read now; 0: none */
 };
 
-uint64_t clock_ms(void);
+uint64_t stream_clock_ms(void);
 /* Waits for `events` of fd (-1: of nothing): 1, or -1 with *why set to a sentence. */
 int patience_wait(const struct patience *patience, int fd, short events, const char **why);
 

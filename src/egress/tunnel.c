@@ -183,7 +183,7 @@ static short wants(const struct pipe *in, const struct pipe *out)
 static int wait_both(struct connection *connection, const struct pipe *up, const struct pipe *down)
 {
 	const struct patience *patience = &connection->patience;
-	uint64_t now = clock_ms(), left = patience->end_ms > now ? patience->end_ms - now : 0;
+	uint64_t now = stream_clock_ms(), left = patience->end_ms > now ? patience->end_ms - now : 0;
 	struct pollfd wait[3] = { { patience->wake, POLLIN, 0 },
 				  { up->from->fd, wants(up, down), 0 },
 				  { down->from->fd, wants(down, up), 0 } };

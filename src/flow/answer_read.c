@@ -346,6 +346,33 @@ static bool read_fix(struct comment_fix *out, struct reader *r, const json_t *js
 	return true;
 }
 
+static bool read_excerpt_line(struct excerpt_line *out, struct reader *r, const json_t *json)
+{
+	const char *kind = json_string_value(json_array_get(json, 0));
+
+	if (json_array_size(json) != 4 || !kind || strlen(kind) != 1 || !strchr(" +-", kind[0]) ||
+	    !get_u32(&out->at.old_line, json_array_get(json, 1), MAX_LINE) ||
+	    !get_u32(&out->at.new_line, json_array_get(json, 2), MAX_LINE) ||
+	    !get_text(&out->text, r, json_array_get(json, 3), EXCERPT_MAX_LINE))
+		return false;
+	out->at.kind = kind[0];
+	return true;
+}
+
+static bool read_excerpt(struct excerpt *out, struct reader *r, const json_t *json)
+{
+	if (json_array_size(json) > EXCERPT_LINES)
+		return false;
+	for (size_t i = 0; i < json_array_size(json); i++) {
+		struct excerpt_line line;
+
+		if (!read_excerpt_line(&line, r, json_array_get(json, i)))
+			return false;
+		ARENA_PUSH(r->mem, out, line);
+	}
+	return true;
+}
+
 /* Three passes, so that fixes stand in the order of the lists. */
 static int read_list(struct reader *r, const json_t *all, uint64_t want, struct finding_list *to,
 		     size_t *n_fixes)
@@ -371,6 +398,8 @@ static int read_list(struct reader *r, const json_t *all, uint64_t want, struct 
 				return wrong(r, "a fix");
 			a->has_fix[*n_fixes] = true;
 		}
+		if (want < 2 && !read_excerpt(&a->excerpts[*n_fixes], r, json_object_get(json, "excerpt")))
+			return wrong(r, "an excerpt");
 		*n_fixes += want < 2;
 		ARENA_PUSH(r->mem, to, f);
 	}
@@ -388,6 +417,7 @@ static int read_findings(struct reader *r, const json_t *all)
 		return wrong(r, "its findings");
 	r->answer->fixes = ARENA_ARRAY(r->mem, n + 1, struct comment_fix);
 	r->answer->has_fix = ARENA_ARRAY(r->mem, n + 1, bool);
+	r->answer->excerpts = ARENA_ARRAY(r->mem, n + 1, struct excerpt);
 	for (size_t i = 0; i < COUNT(lists); i++)
 		if (read_list(r, all, i, lists[i], &n_fixes) < 0)
 			return -1;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/scope.h"
+#include "excerpt.h"
 #include "flow/answer.h"
 #include "flow/run.h"
 
@@ -104,6 +105,21 @@ static json_t *write_fix(struct arena *mem, const struct comment_fix *fix)
 			 text(mem, fix->title, ANSWER_MAX_NAME));
 }
 
+/* [["+", old, new, "text"], ...] */
+static json_t *write_excerpt(struct arena *mem, const struct excerpt *excerpt)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < excerpt->n; i++) {
+		const struct excerpt_line *line = &excerpt->items[i];
+
+		json_array_append_new(list, json_pack("[s%,I,I,o]", &line->at.kind, (size_t)1,
+						      (json_int_t)line->at.old_line, (json_int_t)line->at.new_line,
+						      text(mem, line->text, EXCERPT_MAX_LINE)));
+	}
+	return list;
+}
+
 static const struct change *change_of(const struct run *run, struct str path)
 {
 	for (size_t i = 0; i < run->changes.n; i++)
@@ -146,10 +162,23 @@ static json_t *write_finding(struct arena *mem, const struct run *run, const str
 
 /* Findings beyond a cap: their files count as not looked at, so that nobody takes them for fixed. */
 struct lists {
-	struct run *run;
-	json_t     *findings;
-	size_t      bytes, left;
+	struct run   *run;
+	struct masked masked;
+	json_t       *findings;
+	size_t        bytes, left, excerpts;
 };
+
+static void add_excerpt(struct lists *lists, struct arena *mem, json_t *json, const struct finding *f)
+{
+	struct excerpt excerpt;
+
+	if (lists->excerpts++ >= EXCERPT_FINDINGS)
+		return;
+	excerpt_make(&excerpt, mem, &lists->masked, f);
+	if (excerpt.n)
+		json_object_set_new(json, "excerpt", write_excerpt(mem, &excerpt));
+	lists->bytes += excerpt.n * (EXCERPT_MAX_LINE + 40);
+}
 
 static void add_list(struct lists *lists, const struct finding_list *from, int list)
 {
@@ -159,7 +188,11 @@ static void add_list(struct lists *lists, const struct finding_list *from, int l
 
 		arena_init(&mem, RUN_MEMORY);
 		if (json_array_size(lists->findings) < ANSWER_MAX_FINDINGS && lists->bytes < ENOUGH) {
-			json_array_append_new(lists->findings, write_finding(&mem, lists->run, f, list));
+			json_t *one = write_finding(&mem, lists->run, f, list);
+
+			if (list < 2)
+				add_excerpt(lists, &mem, one, f);
+			json_array_append_new(lists->findings, one);
 			/* escapes make a text up to six times as long */
 			lists->bytes += 1000 + f->text.len + f->message.len + f->note.len + 2 * f->fix.text.len;
 			continue;
@@ -170,11 +203,12 @@ static void add_list(struct lists *lists, const struct finding_list *from, int l
 	}
 }
 
-static json_t *write_findings(struct run *run)
+static json_t *write_findings(struct arena *mem, struct run *run)
 {
 	struct lists lists = { .run = run, .findings = json_array() };
 	struct review *review = &run->review;
 
+	masked_init(&lists.masked, mem, &run->changes);
 	add_list(&lists, &review->findings, 0);
 	add_list(&lists, &review->held_back, 1);
 	add_list(&lists, &review->suppressed, 2);
@@ -209,7 +243,7 @@ int answer_write_review(struct buf *out, struct run *run, struct err *err)
 	json_t *findings, *skipped, *notices = json_array();
 
 	arena_init(&mem, RUN_MEMORY);
-	findings = write_findings(run);
+	findings = write_findings(&mem, run);
 	skipped = write_skipped(&mem, review);
 	for (size_t i = 0; i < review->notices.n && i < MAX_NOTICES; i++)
 		json_array_append_new(notices, text(&mem, review->notices.items[i].text, ANSWER_MAX_NAME));

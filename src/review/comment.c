@@ -175,7 +175,7 @@ static uint32_t old_next_of(const struct change *change, uint32_t line)
 		for (; k < hunk->n; k++)
 			if (hunk->lines[k].old_line)
 				return hunk->lines[k].old_line;
-		return hunk->old_lines ? hunk->old_start + hunk->old_lines : hunk->old_start + 1;
+		return hunk->old_start + hunk->old_lines; /* of a new file: 0, as GitLab counts it */
 	}
 	return 0;
 }

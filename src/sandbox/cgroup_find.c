@@ -7,7 +7,6 @@
 
 #include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/scope.h"
 
 enum { TABLE_MAX = 1 << 20 }; /* of /proc/self/mountinfo: containers have a thousand lines */
@@ -44,10 +43,22 @@ bool cgroup_get(const char *dir, const char *file, char *out, size_t size)
 	return true;
 }
 
-/* A file of /proc, which tells no size. */
+/* A file of /proc tells no size: read until there is no more. */
 static int read_table(struct str *out, struct arena *mem, const char *path, struct err *err)
 {
-	return file_read_any(out, mem, path, TABLE_MAX, err);
+	AUTO_BUF struct buf text = { 0 };
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char part[16384];
+	ssize_t n = fd < 0 ? -1 : 0;
+
+	while (fd >= 0 && text.len <= TABLE_MAX && (n = read(fd, part, sizeof part)) > 0)
+		buf_add(&text, (struct str){ part, (size_t)n });
+	if (n < 0)
+		return err_errno(err, "%s", path);
+	if (text.len > TABLE_MAX)
+		return err_input(err, "%s: more than %d bytes", path, TABLE_MAX);
+	*out = arena_str(mem, buf_str(&text));
+	return 0;
 }
 
 static bool has_word(struct str list, char separator, struct str word)

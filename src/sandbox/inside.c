@@ -186,7 +186,8 @@ static void enforce_landlock(struct plan *p)
 
 		ok = landlock_allow(rules, abi, AT_FDCWD, m->at,
 				    LL_READ | (m->exec ? LL_EXECUTE : 0) |
-					    (m->write ? LL_WRITE | LL_IOCTL_DEV : 0)) == 0;
+					    (m->write ? LL_WRITE | LL_IOCTL_DEV : 0) |
+					    (m->device ? LL_WRITE_FILE | LL_TRUNCATE : 0)) == 0;
 	}
 	ok = ok && landlock_allow(rules, abi, AT_FDCWD, SANDBOX_WORK, work) == 0 &&
 	     landlock_allow(rules, abi, AT_FDCWD, SANDBOX_HOME, work) == 0 &&

@@ -76,7 +76,7 @@ static pid_t clone_process(int *pidfd, uint64_t flags, int cgroup)
 
 	if (cgroup >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)cgroup;
+		args.cgroup = (__u64)cgroup;
 	}
 	return (pid_t)syscall(SYS_clone3, &args, sizeof args);
 }

@@ -131,6 +131,10 @@ void view_build(struct plan *plan);
 /* copy.c: a tree into another, both directories; 0 or -1 with errno. Nothing is followed, special files are left out. */
 int copy_tree(int from, int to);
 
+/* placeholder.c: what is missing before a start (host's own work directory only), for removal after it. */
+size_t placeholder_find(const struct plan *plan, struct arena *mem, struct plan_protect **out);
+void placeholder_remove(const struct plan *plan, struct arena *mem, const struct plan_protect *missing, size_t n);
+
 /* launch.c */
 struct launched {
 	pid_t pid;       /* of init; 0: none */

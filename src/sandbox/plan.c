@@ -140,12 +140,33 @@ static void plan_profile(struct planner *b)
 	}
 }
 
+/* Places that the job has of its own, or that hide everything. */
+static bool is_taken(struct str path)
+{
+	static const char *const whole[] = { "/tmp", "/var/tmp", "/home", "/var", "/etc" };
+	static const char *const below[] = { "/proc", "/dev", SANDBOX_WORK, SANDBOX_HOME };
+
+	for (size_t i = 0; i < COUNT(whole); i++)
+		if (str_eq(path, str_of(whole[i])))
+			return true;
+	for (size_t i = 0; i < COUNT(below); i++) {
+		const size_t n = strlen(below[i]);
+
+		if (str_starts(path, str_of(below[i])) && (path.len == n || path.p[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
 static int plan_paths(struct planner *b, const struct str_list *list, bool write)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const char *path = arena_z(b->mem, list->items[i]);
 		struct stat st;
 
+		if (is_taken(list->items[i]))
+			return err_input(b->err, "sandbox: policy fs.%s: '%s' is a place that each job has of its own",
+					 write ? "rw" : "ro", path);
 		if (stat(path, &st))
 			return err_errno(b->err, "sandbox: policy fs.%s: '%s'", write ? "rw" : "ro", path);
 		add_place(b, &(struct plan_mount){ .host = path, .at = path, .exec = true, .write = write,

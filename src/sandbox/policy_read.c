@@ -31,7 +31,7 @@ static int read_paths(struct reader *r, const struct yaml *node, bool absolute, 
 {
 	struct str_list list;
 
-	if (reader_list(r, node, &list))
+	if (value_list(r, node, &list))
 		return -1;
 	for (size_t i = 0; i < list.n; i++)
 		if (!is_plain(list.items[i], absolute))
@@ -76,7 +76,7 @@ static int read_protect(struct reader *r, const struct yaml *node, void *to)
 
 static int read_tmp_size(struct reader *r, const struct yaml *node, void *to)
 {
-	return reader_amount(r, node, UNIT_BYTES, 4096, UINT64_C(1) << 40,
+	return value_amount(r, node, UNIT_BYTES, 4096, UINT64_C(1) << 40,
 			     &((struct sandbox_policy *)to)->fs.tmp_size);
 }
 
@@ -84,7 +84,7 @@ static int read_workdir(struct reader *r, const struct yaml *node, void *to)
 {
 	int mode;
 
-	if (reader_word(r, node, workdir_words, WORKDIR_MODES, &mode))
+	if (value_word(r, node, workdir_words, WORKDIR_MODES, &mode))
 		return -1;
 	((struct sandbox_policy *)to)->fs.workdir = (enum workdir_mode)mode;
 	return 0;
@@ -104,7 +104,7 @@ static int read_mode(struct reader *r, const struct yaml *node, void *to)
 {
 	int mode;
 
-	if (reader_word(r, node, exec_mode_words, EXEC_MODES, &mode))
+	if (value_word(r, node, exec_mode_words, EXEC_MODES, &mode))
 		return -1;
 	((struct sandbox_policy *)to)->exec.mode = (enum exec_mode)mode;
 	return 0;
@@ -123,7 +123,7 @@ static int read_digest(struct reader *r, const struct yaml *node, void *to)
 	unsigned char digest[32];
 	struct str text;
 
-	if (reader_text(r, node, &text))
+	if (value_text(r, node, &text))
 		return -1;
 	for (size_t i = 0; text.len == 64 && i < 32; i++) {
 		int high = digit(text.p[2 * i]), low = digit(text.p[2 * i + 1]);
@@ -143,7 +143,7 @@ static int read_rule_path(struct reader *r, const struct yaml *node, void *to)
 {
 	struct str path;
 
-	if (reader_text(r, node, &path))
+	if (value_text(r, node, &path))
 		return -1;
 	if (!is_plain(path, true))
 		return yaml_error(r->err, r->name, node, "expected an absolute path without '.' and '..'");
@@ -153,14 +153,14 @@ static int read_rule_path(struct reader *r, const struct yaml *node, void *to)
 
 static int read_rule_name(struct reader *r, const struct yaml *node, void *to)
 {
-	return reader_text(r, node, &((struct exec_rule *)to)->name);
+	return value_text(r, node, &((struct exec_rule *)to)->name);
 }
 
 static int read_rule_class(struct reader *r, const struct yaml *node, void *to)
 {
 	int class;
 
-	if (reader_word(r, node, exec_class_words, CLASS_FRESH, &class))
+	if (value_word(r, node, exec_class_words, CLASS_FRESH, &class))
 		return -1;
 	((struct exec_rule *)to)->class = (enum exec_class)class;
 	return 0;
@@ -207,8 +207,8 @@ static int read_layers(struct reader *r, const struct yaml *node, void *to)
 	for (size_t i = 0; i < node->n; i++) {
 		int layer, need;
 
-		if (reader_word(r, node->key[i], layer_words, LAYERS, &layer) ||
-		    reader_word(r, node->child[i], need_words, NEEDS, &need))
+		if (value_word(r, node->key[i], layer_words, LAYERS, &layer) ||
+		    value_word(r, node->child[i], need_words, NEEDS, &need))
 			return -1;
 		/* without these there is no sandbox at all */
 		if (need != NEED_REQUIRED && (layer == LAYER_PRIVILEGES || layer == LAYER_SECCOMP))
@@ -241,8 +241,8 @@ static int read_limits(struct reader *r, const struct yaml *node, void *to)
 	for (size_t i = 0; i < node->n; i++) {
 		int row;
 
-		if (reader_word(r, node->key[i], words, COUNT(words), &row) ||
-		    reader_amount(r, node->child[i], rows[row].unit, rows[row].least, rows[row].most,
+		if (value_word(r, node->key[i], words, COUNT(words), &row) ||
+		    value_amount(r, node->child[i], rows[row].unit, rows[row].least, rows[row].most,
 				  rows[row].out))
 			return -1;
 	}
@@ -251,7 +251,7 @@ static int read_limits(struct reader *r, const struct yaml *node, void *to)
 
 static int read_name(struct reader *r, const struct yaml *node, void *to)
 {
-	return reader_text(r, node, &((struct sandbox_policy *)to)->name);
+	return value_text(r, node, &((struct sandbox_policy *)to)->name);
 }
 
 /* Was looked at before everything else. */
@@ -259,7 +259,7 @@ static int read_trust(struct reader *r, const struct yaml *node, void *to)
 {
 	int trust;
 
-	if (reader_word(r, node, trust_words, TRUSTS, &trust))
+	if (value_word(r, node, trust_words, TRUSTS, &trust))
 		return -1;
 	((struct sandbox_policy *)to)->trust = (enum sandbox_trust)trust;
 	return 0;
@@ -267,14 +267,14 @@ static int read_trust(struct reader *r, const struct yaml *node, void *to)
 
 static int read_profile(struct reader *r, const struct yaml *node, void *to)
 {
-	return reader_text(r, node, &((struct sandbox_policy *)to)->profile);
+	return value_text(r, node, &((struct sandbox_policy *)to)->profile);
 }
 
 static int read_env(struct reader *r, const struct yaml *node, void *to)
 {
 	struct str_list list;
 
-	if (reader_list(r, node, &list))
+	if (value_list(r, node, &list))
 		return -1;
 	for (size_t i = 0; i < list.n; i++)
 		if (list.items[i].len == 0 || str_find_byte(list.items[i], '=') != SIZE_MAX)
@@ -289,7 +289,7 @@ static int read_output(struct reader *r, const struct yaml *node, void *to)
 	static const char *const words[] = { "end", "drop" };
 	int drop;
 
-	if (reader_word(r, node, words, COUNT(words), &drop))
+	if (value_word(r, node, words, COUNT(words), &drop))
 		return -1;
 	((struct sandbox_policy *)to)->drop_output = drop;
 	return 0;

@@ -13,7 +13,7 @@
 struct finder {
 	struct reader      r;
 	struct profile    *profile;
-	const char *const *environ;
+	const char *const *vars;
 	struct str         home;
 	struct {
 		struct str *items; /* "NAME=value" of homes and caches, for ${NAME} */
@@ -21,10 +21,10 @@ struct finder {
 	} places;
 };
 
-static struct str get_env(const char *const *environ, struct str name)
+static struct str get_env(const char *const *vars, struct str name)
 {
-	for (; environ && *environ; environ++) {
-		struct str entry = str_of(*environ);
+	for (; vars && *vars; vars++) {
+		struct str entry = str_of(*vars);
 
 		if (str_starts(entry, name) && entry.len > name.len && entry.p[name.len] == '=')
 			return str_from(entry, name.len + 1);
@@ -90,7 +90,7 @@ static int read_mounts(struct reader *r, const struct yaml *node, bool exec, voi
 	struct finder *f = to;
 	struct str_list list;
 
-	if (reader_list(r, node, &list))
+	if (value_list(r, node, &list))
 		return -1;
 	for (size_t i = 0; i < list.n; i++) {
 		struct str path = expand(f, list.items[i]);
@@ -126,9 +126,9 @@ static int read_places(struct reader *r, const struct yaml *node, bool cache, vo
 	for (size_t i = 0; i < node->n; i++) {
 		struct str name = node->key[i]->text, usual, path;
 
-		if (reader_text(r, node->child[i], &usual))
+		if (value_text(r, node->child[i], &usual))
 			return -1;
-		path = get_env(f->environ, name);
+		path = get_env(f->vars, name);
 		if (path.len == 0)
 			path = expand(f, usual);
 		if (!add_mount(f, path, true, cache))
@@ -183,7 +183,7 @@ static int read_env(struct reader *r, const struct yaml *node, void *to)
 		AUTO_BUF struct buf value = { 0 };
 		struct str text;
 
-		if (reader_text(r, node->child[i], &text))
+		if (value_text(r, node->child[i], &text))
 			return -1;
 		if (!fill(f, text, &value))
 			continue;
@@ -204,8 +204,8 @@ static int read_classes(struct reader *r, const struct yaml *node, void *to)
 		struct str_list globs;
 		int class;
 
-		if (reader_word(r, node->key[i], exec_class_words, CLASS_FRESH, &class) ||
-		    reader_list(r, node->child[i], &globs))
+		if (value_word(r, node->key[i], exec_class_words, CLASS_FRESH, &class) ||
+		    value_list(r, node->child[i], &globs))
 			return -1;
 		for (size_t k = 0; k < globs.n; k++) {
 			struct profile_class row = { arena_str(r->mem, globs.items[k]),
@@ -219,7 +219,7 @@ static int read_classes(struct reader *r, const struct yaml *node, void *to)
 
 static int read_about(struct reader *r, const struct yaml *node, void *to)
 {
-	return reader_text(r, node, &((struct finder *)to)->profile->about);
+	return value_text(r, node, &((struct finder *)to)->profile->about);
 }
 
 static int load(struct finder *f, struct str name)
@@ -253,7 +253,7 @@ static void add_path(struct finder *f)
 	static const char *const usual[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin",
 					     "/sbin", "/bin" };
 	AUTO_BUF struct buf path = { 0 };
-	struct str rest = get_env(f->environ, STR("PATH")), part, entry;
+	struct str rest = get_env(f->vars, STR("PATH")), part, entry;
 
 	buf_add(&path, STR("PATH="));
 	while (str_cut(&rest, ':', &part)) {
@@ -268,14 +268,14 @@ static void add_path(struct finder *f)
 	ARENA_PUSH(f->r.mem, &f->profile->env, entry);
 }
 
-int profile_resolve(struct profile *out, struct arena *mem, struct str name, const char *const *environ,
+int profile_resolve(struct profile *out, struct arena *mem, struct str name, const char *const *vars,
 		    struct err *err)
 {
 	struct profile profile = { .name = name };
-	struct finder f = { { mem, "", err }, &profile, environ, { 0 }, { 0 } };
+	struct finder f = { { mem, "", err }, &profile, vars, { 0 }, { 0 } };
 	struct str rest = name, part;
 
-	f.home = get_env(environ, STR("HOME"));
+	f.home = get_env(vars, STR("HOME"));
 	if (load(&f, STR("common")))
 		return -1;
 	while (str_cut(&rest, '+', &part))

@@ -2,6 +2,7 @@
 #include "sandbox/receipt.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "receipt_words.h"
 

@@ -100,7 +100,7 @@ int sandbox_run(struct receipt *out, struct arena *mem, const struct sandbox_job
 	state_layers(&receipt, mem, job->policy, &probe);
 	if (apply_probe(&receipt, mem, job->policy, &probe, err))
 		return -1;
-	switch (supervise(&receipt, mem, job, &profile, &probe, &first)) {
+	switch (run_supervise(&receipt, mem, job, &profile, &probe, &first)) {
 	case SUPERVISED:
 		*out = receipt;
 		return 0;
@@ -116,7 +116,7 @@ int sandbox_run(struct receipt *out, struct arena *mem, const struct sandbox_job
 	state_layers(&receipt, mem, job->policy, &probe);
 	if (apply_probe(&receipt, mem, job->policy, &probe, err))
 		return -1;
-	if (supervise(&receipt, mem, job, &profile, &probe, err) != SUPERVISED)
+	if (run_supervise(&receipt, mem, job, &profile, &probe, err) != SUPERVISED)
 		return -1;
 	*out = receipt;
 	return 0;

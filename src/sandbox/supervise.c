@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -202,9 +203,25 @@ static uint64_t mount_id(int fd)
 	return fd >= 0 && statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) == 0 ? st.stx_mnt_id : 0;
 }
 
+static struct digest_cache *digests;
+
+static void make_digests(void)
+{
+	digests = digest_cache_new();
+}
+
+/* Shared by all runs of this process: a toolchain is hashed once. */
+static struct digest_cache *shared_digests(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, make_digests);
+	return digests;
+}
+
 static int attach_gate(struct run *run, const struct profile *profile)
 {
-	const struct gate_options options = { .profile = profile };
+	const struct gate_options options = { .profile = profile, .cache = shared_digests() };
 	struct receipt_layer *layer = &run->receipt->layers[LAYER_GATE];
 	const struct sandbox_target target = {
 		.pid = run->command,
@@ -380,62 +397,6 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 	return failed;
 }
 
-/* What had to be made in the host's own directory so that it could be protected. */
-static void remove_placeholders(struct run *run, const struct plan_protect *missing, size_t n)
-{
-	AUTO_FD int work = n ? open(run->plan.work_host, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-
-	for (size_t i = 0; i < n; i++) {
-		struct str path = str_of(missing[i].path);
-		size_t slash = path.len;
-		struct stat st;
-
-		while (slash > 0 && path.p[slash - 1] != '/')
-			slash--;
-		AUTO_FD int dir = slash ? sys_openat2(work, arena_z(run->mem, str_sub(path, 0, slash - 1)),
-						      O_PATH | O_DIRECTORY | O_CLOEXEC, 0, SYS_BENEATH)
-					: dup(work);
-
-		/* empty, as it was made: anything else is not ours */
-		if (dir < 0 || fstatat(dir, path.p + slash, &st, AT_SYMLINK_NOFOLLOW))
-			continue;
-		if (S_ISDIR(st.st_mode))
-			unlinkat(dir, path.p + slash, AT_REMOVEDIR);
-		else if (S_ISREG(st.st_mode) && st.st_size == 0)
-			unlinkat(dir, path.p + slash, 0);
-	}
-}
-
-/* The first part of each protected path that is missing now: there the child makes a placeholder. */
-static size_t find_missing(struct run *run, struct plan_protect **out)
-{
-	const size_t max = run->plan.protect.n;
-	struct plan_protect *rows = ARENA_ARRAY(run->mem, max, struct plan_protect);
-	size_t n = 0;
-
-	if (run->plan.workdir != WORKDIR_BIND || !run->plan.work_host)
-		return 0;
-	for (size_t i = 0; i < max; i++) {
-		struct str path = str_of(run->plan.protect.items[i].path);
-
-		for (size_t at = 0; at <= path.len; at++) {
-			struct stat st;
-			struct str part = str_sub(path, 0, at);
-			const char *full;
-
-			if (at < path.len && path.p[at] != '/')
-				continue;
-			full = arena_printf(run->mem, "%s/%.*s", run->plan.work_host, STR_ARG(part)).p;
-			if (lstat(full, &st) == 0)
-				continue;
-			rows[n++].path = arena_z(run->mem, part);
-			break;
-		}
-	}
-	*out = rows;
-	return n;
-}
-
 static enum supervised attempt(struct run *run, const struct profile *profile)
 {
 	struct plan_protect *missing = NULL;
@@ -447,7 +408,7 @@ static enum supervised attempt(struct run *run, const struct profile *profile)
 	if (plan_make(&run->plan, run->mem, run->job, profile, run->probe, run->err) || open_cgroup(run) ||
 	    open_streams(run) || shift_work(run))
 		return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
-	n_missing = find_missing(run, &missing);
+	n_missing = placeholder_find(&run->plan, run->mem, &missing);
 	failed = start(run) || attach_gate(run, profile);
 	if (!failed) {
 		watch.out = run->pipes[0][0];
@@ -456,7 +417,7 @@ static enum supervised attempt(struct run *run, const struct profile *profile)
 		watch.pidfd = run->launched.pidfd;
 		run->receipt->setup_us = now_us() - began;
 		failed = launch_go(&run->launched, run->err);
-		watch_run(&watch);
+		watch_job(&watch);
 		if (watch.exec_error) {
 			errno = watch.exec_error;
 			failed = err_errno(run->err, "sandbox: '%s' cannot be started", run->job->argv[0]);
@@ -467,13 +428,13 @@ static enum supervised attempt(struct run *run, const struct profile *profile)
 	if (run->gate && failed && run->launched.pid > 0)
 		finish(run, &watch, began);
 	launch_end(&run->launched, NULL);
-	remove_placeholders(run, missing, n_missing);
+	placeholder_remove(&run->plan, run->mem, missing, n_missing);
 	if (!failed)
 		return SUPERVISED;
 	return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
 }
 
-enum supervised supervise(struct receipt *receipt, struct arena *mem, const struct sandbox_job *job,
+enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const struct sandbox_job *job,
 			  const struct profile *profile, const struct probe *probe, struct err *err)
 {
 	struct err unused;

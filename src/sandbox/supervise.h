@@ -8,7 +8,7 @@ enum supervised {
 	SUPERVISE_UNFIT,  /* the host lacks something that was assumed: probe and try again */
 };
 
-enum supervised supervise(struct receipt *receipt, struct arena *mem, const struct sandbox_job *job,
+enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const struct sandbox_job *job,
 			  const struct profile *profile, const struct probe *probe, struct err *err);
 
 /* probe.c: all works, but what costs a system call to know. */

@@ -20,6 +20,7 @@
 #define AT_RECURSIVE 0x8000
 #endif
 #define SYS_MOVE_EMPTY_FROM 0x4 /* MOVE_MOUNT_F_EMPTY_PATH */
+#define SYS_MOVE_EMPTY_TO   0x40 /* MOVE_MOUNT_T_EMPTY_PATH */
 /* struct mount_attr and its bits, linux/mount.h, which collides with sys/mount.h */
 #define SYS_ATTR_RDONLY 0x1
 #define SYS_ATTR_NOSUID 0x2

@@ -11,52 +11,89 @@
 
 enum { SCRATCH_MODE = 0755 };
 
-/* Makes all directories of a relative path; what is there already is fine. */
-static void make_dirs(const char *path)
+/*
+ * A place below the job's root, which is the current directory: links in it lead where they will lead the job, never to the
+ * host. O_PATH, or -1.
+ */
+static int open_inside(const char *path)
 {
-	char part[POLICY_MAX_PATH + 1];
-	size_t n = strlen(path);
+	return sys_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+/* The first n bytes of a path, opened; its last part is made where it is missing. -1 with errno. */
+static int open_part(const char *path, size_t n, bool file)
+{
+	char part[POLICY_MAX_PATH + 1], *slash;
+	int fd, parent;
 
 	if (n == 0 || n > POLICY_MAX_PATH)
-		return;
-	memcpy(part, path, n + 1);
-	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		return -1;
+	memcpy(part, path, n);
+	part[n] = '\0';
+	fd = open_inside(part);
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	slash = strrchr(part, '/');
+	if (slash)
 		*slash = '\0';
-		mkdirat(AT_FDCWD, part, 0755);
+	parent = open_inside(slash ? part : ".");
+	if (parent < 0)
+		return -1;
+	if (file)
+		(void)!mknodat(parent, slash ? slash + 1 : part, S_IFREG | 0644, 0);
+	else
+		(void)!mkdirat(parent, slash ? slash + 1 : part, 0755);
+	close(parent);
+	if (slash)
 		*slash = '/';
+	return open_inside(part);
+}
+
+/* The same for a whole relative path, with all directories above it. */
+static int open_made(const char *path, bool file)
+{
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		int fd = open_part(path, (size_t)(slash - path), false);
+
+		if (fd < 0)
+			return -1;
+		close(fd);
 	}
-	mkdirat(AT_FDCWD, part, 0755);
+	return open_part(path, strlen(path), file);
 }
 
-/* The same for the directory of a file. */
-static void make_parent(const char *path)
+static void make_file(struct plan *p, const char *path, struct str text)
 {
-	char parent[POLICY_MAX_PATH + 1];
-	const char *slash = strrchr(path, '/');
-	size_t n = slash ? (size_t)(slash - path) : 0;
+	int made = open_made(path, true), fd;
 
-	if (n == 0 || n > POLICY_MAX_PATH)
-		return;
-	memcpy(parent, path, n);
-	parent[n] = '\0';
-	make_dirs(parent);
-}
-
-static void make_file(const char *path, struct str text)
-{
-	int fd;
-
-	make_parent(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return;
-	while (text.len) {
+	if (made >= 0)
+		close(made);
+	fd = made < 0 ? -1 : sys_openat2(AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0, RESOLVE_IN_ROOT);
+	while (fd >= 0 && text.len) {
 		ssize_t n = write(fd, text.p, text.len);
 
 		if (n <= 0)
 			break;
 		text = str_from(text, (size_t)n);
 	}
+	if (fd < 0 || text.len)
+		inside_fail(p, STEP_ROOT, path);
+	close(fd);
+}
+
+static void make_link(struct plan *p, const struct plan_link *link)
+{
+	const char *path = link->at + 1, *slash = strrchr(path, '/');
+	char parent[POLICY_MAX_PATH + 1] = ".";
+	int fd;
+
+	if (slash && (size_t)(slash - path) <= POLICY_MAX_PATH) {
+		memcpy(parent, path, (size_t)(slash - path));
+		parent[slash - path] = '\0';
+	}
+	fd = slash ? open_made(parent, false) : open_inside(parent);
+	if (fd < 0 || (symlinkat(link->target, fd, slash ? slash + 1 : path) && errno != EEXIST))
+		inside_fail(p, STEP_ROOT, link->at);
 	close(fd);
 }
 
@@ -102,18 +139,14 @@ void view_open(struct plan *p)
 		inside_fail(p, STEP_SOURCE, p->work_host);
 }
 
+/* Mounts at a relative path of the job's root. */
 static void place(struct plan *p, int mount, const char *at, bool file)
 {
-	struct stat st;
+	int fd = open_made(at, file);
 
-	if (fstatat(AT_FDCWD, at, &st, 0)) {
-		if (file)
-			make_file(at, (struct str){ 0 });
-		else
-			make_dirs(at);
-	}
-	if (mount < 0 || sys_attach(mount, AT_FDCWD, at))
+	if (mount < 0 || fd < 0 || syscall(SYS_move_mount, mount, "", fd, "", SYS_MOVE_EMPTY_FROM | SYS_MOVE_EMPTY_TO))
 		inside_fail(p, STEP_PLACE, at);
+	close(fd);
 	close(mount);
 }
 
@@ -127,14 +160,15 @@ static void make_root(struct plan *p)
 	if (sys_attach(root, AT_FDCWD, "/") || fchdir(root))
 		inside_fail(p, STEP_ROOT, "/");
 	close(root);
-	for (size_t i = 0; i < p->links.n; i++) {
-		make_parent(p->links.items[i].at + 1);
-		if (symlinkat(p->links.items[i].target, AT_FDCWD, p->links.items[i].at + 1) &&
-		    errno != EEXIST)
-			inside_fail(p, STEP_ROOT, p->links.items[i].at);
-	}
+	for (size_t i = 0; i < p->links.n; i++)
+		make_link(p, &p->links.items[i]);
 	for (size_t i = 0; i < p->files.n; i++)
-		make_file(p->files.items[i].at + 1, p->files.items[i].text);
+		make_file(p, p->files.items[i].at + 1, p->files.items[i].text);
+}
+
+/* After /tmp: what the policy shows below it lies on it. */
+static void place_mounts(struct plan *p)
+{
 	for (size_t i = 0; i < p->mounts.n; i++)
 		place(p, p->mounts.items[i].fd, p->mounts.items[i].at + 1, p->mounts.items[i].file);
 }
@@ -178,7 +212,7 @@ static int make_scratch(struct plan *p)
 		if (mkdirat(scratch, dirs[i], SCRATCH_MODE))
 			inside_fail(p, STEP_MEMORY, dirs[i]);
 	place(p, sys_open_tree(scratch, "home", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
-	      SANDBOX_HOME + 1, false);
+	      &SANDBOX_HOME[1], false);
 	return scratch;
 }
 
@@ -236,7 +270,7 @@ static void mount_copy(struct plan *p, int scratch)
 		inside_fail(p, STEP_COPY, p->work_host);
 	close(lower);
 	place(p, sys_open_tree(upper, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH),
-	      SANDBOX_WORK + 1, false);
+	      &SANDBOX_WORK[1], false);
 	close(upper);
 }
 
@@ -247,7 +281,7 @@ static void mount_bind(struct plan *p)
 	attr.set |= p->exec == EXEC_SEALED ? SYS_ATTR_NOEXEC : 0;
 	if (sys_attr(p->work_fd, AT_RECURSIVE, &attr))
 		inside_fail(p, STEP_WORK, p->work_host);
-	place(p, p->work_fd, SANDBOX_WORK + 1, false);
+	place(p, p->work_fd, &SANDBOX_WORK[1], false);
 }
 
 static void mount_work(struct plan *p, int scratch)
@@ -269,7 +303,7 @@ static void mount_work(struct plan *p, int scratch)
 	if (p->workdir == WORKDIR_OVERLAY && overlay_possible(scratch))
 		overlay = mount_overlay(p, scratch);
 	if (overlay >= 0) {
-		place(p, overlay, SANDBOX_WORK + 1, false);
+		place(p, overlay, &SANDBOX_WORK[1], false);
 	} else {
 		p->workdir = WORKDIR_COPY;
 		mount_copy(p, scratch);
@@ -287,7 +321,7 @@ static void cover(struct plan *p, int work, const char *path, bool read_only)
 						AT_EMPTY_PATH | AT_RECURSIVE);
 
 	if (tree < 0 || sys_attr(tree, AT_RECURSIVE, &attr) ||
-	    syscall(SYS_move_mount, tree, "", fd, "", SYS_MOVE_EMPTY_FROM | 0x40))
+	    syscall(SYS_move_mount, tree, "", fd, "", SYS_MOVE_EMPTY_FROM | SYS_MOVE_EMPTY_TO))
 		inside_fail(p, STEP_PROTECT, path);
 	close(tree);
 	close(fd);
@@ -373,9 +407,10 @@ void view_build(struct plan *p)
 	umask(022);
 	make_root(p);
 	make_system(p);
+	place_mounts(p);
 	scratch = make_scratch(p);
 	mount_work(p, scratch);
-	work = open(SANDBOX_WORK + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	work = open(&SANDBOX_WORK[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (work < 0)
 		inside_fail(p, STEP_WORK, NULL);
 	for (size_t i = 0; i < p->protect.n; i++)

@@ -18,7 +18,7 @@ enum {
 	GRACE_MS = 2000,     /* for pipes to run dry after the end */
 };
 
-enum { POLL_CONTROL, POLL_PIDFD, POLL_CANCEL, POLL_OUT, POLL_ERR, POLLS };
+enum { WAIT_CONTROL, WAIT_PIDFD, WAIT_CANCEL, WAIT_OUT, WAIT_ERR, WAITS };
 
 static uint64_t now_ms(void)
 {
@@ -127,15 +127,15 @@ static int wait_ms(const struct watch *w, uint64_t now, uint64_t deadline)
 
 static void take_events(struct watch *w, struct pollfd *fds)
 {
-	if (fds[POLL_OUT].revents && !read_stream(w, STREAM_OUT, fds[POLL_OUT].fd))
-		fds[POLL_OUT].fd = -1;
-	if (fds[POLL_ERR].revents && !read_stream(w, STREAM_ERR, fds[POLL_ERR].fd))
-		fds[POLL_ERR].fd = -1;
-	if (fds[POLL_CONTROL].revents && !read_control(w))
-		fds[POLL_CONTROL].fd = -1;
-	if (fds[POLL_CANCEL].revents) {
+	if (fds[WAIT_OUT].revents && !read_stream(w, STREAM_OUT, fds[WAIT_OUT].fd))
+		fds[WAIT_OUT].fd = -1;
+	if (fds[WAIT_ERR].revents && !read_stream(w, STREAM_ERR, fds[WAIT_ERR].fd))
+		fds[WAIT_ERR].fd = -1;
+	if (fds[WAIT_CONTROL].revents && !read_control(w))
+		fds[WAIT_CONTROL].fd = -1;
+	if (fds[WAIT_CANCEL].revents) {
 		w->cancelled = true;
-		fds[POLL_CANCEL].fd = -1;
+		fds[WAIT_CANCEL].fd = -1;
 		kill_job(w);
 	}
 }
@@ -145,24 +145,24 @@ static void drain(struct watch *w, struct pollfd *fds)
 {
 	const uint64_t until = now_ms() + GRACE_MS;
 
-	while ((fds[POLL_OUT].fd >= 0 || fds[POLL_ERR].fd >= 0) && now_ms() < until) {
-		if (poll(fds + POLL_OUT, 2, 0) <= 0)
+	while ((fds[WAIT_OUT].fd >= 0 || fds[WAIT_ERR].fd >= 0) && now_ms() < until) {
+		if (poll(fds + WAIT_OUT, 2, 0) <= 0)
 			break;
 		take_events(w, fds);
 	}
-	while (fds[POLL_CONTROL].fd >= 0 && poll(fds + POLL_CONTROL, 1, 0) > 0)
+	while (fds[WAIT_CONTROL].fd >= 0 && poll(fds + WAIT_CONTROL, 1, 0) > 0)
 		take_events(w, fds);
 }
 
-void watch_run(struct watch *w)
+void watch_job(struct watch *w)
 {
 	const uint64_t deadline = now_ms() + w->job->policy->limits.wall_ms;
-	struct pollfd fds[POLLS] = {
-		[POLL_CONTROL] = { w->control, POLLIN, 0 },
-		[POLL_PIDFD] = { w->pidfd, POLLIN, 0 },
-		[POLL_CANCEL] = { w->job->cancel_fd, POLLIN, 0 },
-		[POLL_OUT] = { w->out, POLLIN, 0 },
-		[POLL_ERR] = { w->err, POLLIN, 0 },
+	struct pollfd fds[WAITS] = {
+		[WAIT_CONTROL] = { w->control, POLLIN, 0 },
+		[WAIT_PIDFD] = { w->pidfd, POLLIN, 0 },
+		[WAIT_CANCEL] = { w->job->cancel_fd, POLLIN, 0 },
+		[WAIT_OUT] = { w->out, POLLIN, 0 },
+		[WAIT_ERR] = { w->err, POLLIN, 0 },
 	};
 	uint64_t next_tick = now_ms() + TICK_MS;
 
@@ -171,11 +171,11 @@ void watch_run(struct watch *w)
 
 		if (now >= deadline)
 			end_by(w, LIMIT_WALL);
-		if (poll(fds, POLLS, wait_ms(w, now, deadline > now ? deadline : now + TICK_MS)) < 0 &&
+		if (poll(fds, WAITS, wait_ms(w, now, deadline > now ? deadline : now + TICK_MS)) < 0 &&
 		    errno != EINTR)
 			end_by(w, LIMIT_WALL);
 		take_events(w, fds);
-		if (fds[POLL_PIDFD].revents)
+		if (fds[WAIT_PIDFD].revents)
 			break;
 		if (now >= next_tick) {
 			tick(w);

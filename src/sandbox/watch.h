@@ -16,4 +16,4 @@ struct watch {
 };
 
 /* Returns when init is dead. Kills it at a limit. */
-void watch_run(struct watch *watch);
+void watch_job(struct watch *watch);

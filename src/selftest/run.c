@@ -159,7 +159,7 @@ static int try_walls(struct selftest *test, struct lab *lab, const struct selfte
 		test->walls[wall].wanted = wall == WALL_BARE || options->walls[wall];
 		if (!test->walls[wall].wanted)
 			continue;
-		missing = wall_table[wall].run ? wall_table[wall].missing() : "not in this program";
+		missing = wall_table[wall].missing();
 		test->walls[wall].there = !missing;
 		test->walls[wall].why = str_of(missing);
 		if (!missing && try_wall(test, lab, (enum selftest_wall)wall, bench, err) < 0)

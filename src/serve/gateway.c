@@ -1,8 +1,10 @@
 /* gateway.c - opens the server with all its routes, and ends it when told to. */
 #include "gateway.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "pages.h"
 #include "serve/log.h"
@@ -12,6 +14,7 @@ enum {
 	GATEWAY_MEMORY = 16 << 20,   /* configurations and secrets of all integrations */
 	GATEWAY_GRACE_MS = 5000,     /* for webhooks under way; the forge sends others again */
 	GATEWAY_THREADS = 4,         /* parsing is microseconds; commits are grouped */
+	GATEWAY_TRIM_SECONDS = 10,   /* between looks for memory that a burst of requests has left */
 };
 
 static int read_hooks(struct gateway *g, struct err *err)
@@ -57,11 +60,27 @@ static int open_all(struct gateway *g, struct err *err)
 	return http_server_open(&g->server, &options, err);
 }
 
+/* Until it is told to end. Each thread's heap keeps what its largest request took, for good, if nobody gives it back. */
+static void wait_for_end(const struct gateway *g, const sigset_t *set)
+{
+	static const struct timespec pause = { .tv_sec = GATEWAY_TRIM_SECONDS };
+	uint64_t before = 0;
+
+	while (sigtimedwait(set, NULL, &pause) < 0) {
+		struct http_server_counts counts;
+
+		http_server_count(g->server, &counts);
+		if (counts.requests != before)
+			malloc_trim(0);
+		before = counts.requests;
+	}
+}
+
 int gateway_run(const struct settings *settings, struct err *err)
 {
 	struct gateway g = { .settings = settings };
 	sigset_t set;
-	int status, number;
+	int status;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -71,7 +90,7 @@ int gateway_run(const struct settings *settings, struct err *err)
 	status = open_all(&g, err);
 	if (status == 0) {
 		log_info("gateway on %.*s", STR_ARG(http_server_address(g.server)));
-		sigwait(&set, &number);
+		wait_for_end(&g, &set);
 	}
 	pages_stop(g.pages);
 	http_server_close(g.server, GATEWAY_GRACE_MS);

@@ -38,7 +38,8 @@ static void show_job(struct request *r, const struct job *job)
 	html_add(out, "<tr><td><a href=\"/jobs/%d\">%S</a></td><td>", job->id, job->kind);
 	show_place(out, job->integration, job->repository, job->number);
 	html_add(out, "</td><td><span class=\"state %s\">%s</span> %S</td><td>",
-		 job_state_name(job->state), job_state_name(job->state), job->stage);
+		 job_state_name(job->state), job_state_name(job->state),
+		 job->state == JOB_DONE ? STR("") : job->stage);
 	if (job->state == JOB_QUEUED && job->run_at > r->now) {
 		buf_add(out, STR("in "));
 		html_span(out, job->run_at - r->now);
@@ -82,10 +83,11 @@ int jobs_page(struct request *r, struct err *err)
 		html_add(&r->out, " <a href=\"/jobs?state=%s\"%R>%s</a>", job_state_name((enum job_state)i),
 			 filter.by_state && (int)filter.state == i ? " aria-current=page" : "",
 			 job_state_name((enum job_state)i));
-	html_add(&r->out, "</p>");
+	html_add(&r->out, "</p><div data-live>");
 	if (show_jobs(r, &filter, err))
 		return -1;
 	request_more(r);
+	html_add(&r->out, "</div>");
 	return 0;
 }
 
@@ -118,6 +120,38 @@ static int show_effects(struct request *r, const struct job *job, struct err *er
 	return 0;
 }
 
+/* What a review does, in order, and in words (flow/pull_job.c). Other kinds of jobs have a stage or two: shown as a word. */
+static const struct {
+	const char *name, *words;
+} review_stages[] = {
+	{ "open", "asks for its token" },	 { "facts", "asks the forge about it" },
+	{ "fetch", "fetches the commits" },	 { "analyst", "looks at the change, sealed" },
+	{ "threads", "reads the comments" },	 { "plan", "decides" },
+	{ "post", "says it" },		 { "conclude", "writes it down" },
+};
+
+static void show_stages(struct buf *out, const struct job *job)
+{
+	size_t at = COUNT(review_stages);
+
+	if (!str_eq(job->kind, STR("review")))
+		return;
+	for (size_t i = 0; i < COUNT(review_stages); i++)
+		if (str_eq(job->stage, str_of(review_stages[i].name)))
+			at = i;
+	if (at == COUNT(review_stages) && job->state != JOB_DONE)
+		return;
+	html_add(out, "<ol class=stages>");
+	for (size_t i = 0; i < COUNT(review_stages); i++)
+		html_add(out, "<li class=%R>%s</li>",
+			 job->state == JOB_DONE || i < at ? "past" :
+			 i > at				  ? "ahead" :
+			 job->state == JOB_LEASED	  ? "now" :
+							    "stopped",
+			 review_stages[i].words);
+	html_add(out, "</ol>");
+}
+
 int job_page(struct request *r, struct err *err)
 {
 	struct buf *out = &r->out;
@@ -127,10 +161,13 @@ int job_page(struct request *r, struct err *err)
 		return -1;
 	r->title = arena_z(r->mem, arena_printf(r->mem, "Job %lld: %.*s", (long long)job.id,
 						STR_ARG(job.kind)));
+	html_add(out, "<div data-live>");
+	show_stages(out, &job);
 	html_add(out, "<dl><dt>About</dt><dd>");
 	show_place(out, job.integration, job.repository, job.number);
 	html_add(out, "</dd><dt>State</dt><dd><span class=\"state %s\">%s</span> %S</dd>",
-		 job_state_name(job.state), job_state_name(job.state), job.stage);
+		 job_state_name(job.state), job_state_name(job.state),
+		 job.state == JOB_DONE ? STR("") : job.stage);
 	html_add(out, "<dt>Attempts</dt><dd>%d of %d, %d crashes</dd>", (int64_t)job.attempt,
 		 (int64_t)(job.max_attempts ? job.max_attempts : JOB_ATTEMPTS), (int64_t)job.crashes);
 	html_add(out, "<dt>Made</dt><dd>%T</dd><dt>Started</dt><dd>%T</dd><dt>Ended</dt><dd>%T</dd>",
@@ -146,6 +183,7 @@ int job_page(struct request *r, struct err *err)
 		return -1;
 	if (job.result.len)
 		html_add(out, "<h2>Result</h2><pre>%S</pre>", job.result);
+	html_add(out, "</div>");
 	return 0;
 }
 

@@ -1,6 +1,5 @@
-/* page_reviews.c - pull requests, their reviews, and the reason of each decision. */
+/* page_reviews.c - pull requests and their reviews. */
 #include "answers.h"
-#include "body.h"
 #include "store/ci.h"
 #include "store/jobs.h"
 #include "store/repositories.h"
@@ -31,110 +30,10 @@ int reviews_page(struct request *r, struct err *err)
 	r->title = "Reviews";
 	if (reviews_list(r->store, r->visitor.view, STR(""), STR(""), 0, &r->page, &list, r->mem, err))
 		return -1;
+	html_add(&r->out, "<div data-live>");
 	show_review_rows(r, &list);
 	request_more(r);
-	return 0;
-}
-
-/* ---- one review ---- */
-
-/* What the words of the figures mean; others are shown as they are. */
-static const struct {
-	const char *name, *words;
-	int64_t     divide;
-} figure_words[] = {
-	{ "added_lines", "lines added", 1 },   { "changed_files", "files changed", 1 },
-	{ "files", "files looked at", 1 },     { "cpu_ms", "ms of processor", 1 },
-	{ "wall_ms", "ms in all", 1 },	       { "peak_bytes", "MB of memory", 1 << 20 },
-	{ "persists", "still there", 1 },      { "back", "there again", 1 },
-	{ "held", "held back", 1 },	       { "outside", "outside of the diff", 1 },
-};
-
-static void show_figure(struct buf *out, const char *name, int64_t n)
-{
-	for (size_t i = 0; i < COUNT(figure_words); i++)
-		if (strcmp(name, figure_words[i].name) == 0) {
-			html_add(out, "<li><b>%d</b> %s</li>", n / figure_words[i].divide,
-				 figure_words[i].words);
-			return;
-		}
-	html_add(out, "<li><b>%d</b> %s</li>", n, name);
-}
-
-static void show_figures(struct request *r, struct str figures)
-{
-	json_t *object AUTO_JSON = body_read(figures, NULL);
-	const char *name;
-	json_t *value;
-
-	html_add(&r->out, "<ul class=figures>");
-	json_object_foreach(object, name, value) {
-		if (json_is_integer(value))
-			show_figure(&r->out, name, (int64_t)json_integer_value(value));
-	}
-	html_add(&r->out, "</ul>");
-	value = json_object_get(object, "losses");
-	if (json_object_size(value) == 0)
-		return;
-	html_add(&r->out, "<p>What the forge could not show: ");
-	json_object_foreach(json_object_get(object, "losses"), name, value)
-		html_add(&r->out, "%s (%d) ", name, (int64_t)json_integer_value(value));
-	html_add(&r->out, "</p>");
-}
-
-static void show_diff(struct buf *out, struct str before, struct str after)
-{
-	struct str line;
-
-	html_add(out, "<pre class=diff>");
-	while (str_cut_line(&before, &line))
-		html_add(out, "<del>-%S</del>\n", line);
-	while (str_cut_line(&after, &line))
-		html_add(out, "<ins>+%S</ins>\n", line);
-	html_add(out, "</pre>");
-}
-
-static void show_decision(struct request *r, const json_t *one)
-{
-	struct buf *out = &r->out;
-	struct str decision = body_str(r->mem, one, "decision");
-	struct str code = body_str(r->mem, one, "code");
-
-	html_add(out, "<li><span class=\"state %S\">%S</span> <code>%S:%d</code> %S", decision, decision,
-		 body_str(r->mem, one, "path"), body_int(one, "line"), body_str(r->mem, one, "rule"));
-	html_add(out, "<p>%S</p>", body_str(r->mem, one, "message"));
-	if (code.len && !json_object_get(one, "after"))
-		html_add(out, "<pre>%S</pre>", code);
-	if (json_object_get(one, "after"))
-		show_diff(out, body_str(r->mem, one, "before"), body_str(r->mem, one, "after"));
-	html_add(out, "<small>%S</small></li>", body_str(r->mem, one, "reason"));
-}
-
-int review_page(struct request *r, struct err *err)
-{
-	struct review_row row;
-	json_t *decisions AUTO_JSON = NULL;
-	bool found;
-
-	if (reviews_get(r->store, r->visitor.view, request_id(r, 0), &row, &found, r->mem, err))
-		return -1;
-	if (!found)
-		return request_missing(r, err);
-	r->title = arena_z(r->mem, arena_printf(r->mem, "Review of %.*s #%llu", STR_ARG(row.repository),
-						(unsigned long long)row.number));
-	html_add(&r->out, "<p>");
-	show_place(&r->out, row.integration, row.repository, row.number);
-	html_add(&r->out,
-		 " <span class=\"state %s\">%s</span>, %T, <code>%S</code> against <code>%S</code>, "
-		 "<a href=\"/jobs/%d\">job %d</a></p>",
-		 conclusion_name(row.conclusion), conclusion_name(row.conclusion), row.created,
-		 str_sub(str_of(row.head_oid), 0, 10), str_sub(str_of(row.base_oid), 0, 10), row.job, row.job);
-	show_figures(r, row.figures);
-	decisions = json_loadb(row.decisions.p ? row.decisions.p : "", row.decisions.len, 0, NULL);
-	html_add(&r->out, "<h2>Decisions</h2><ol class=decisions>");
-	for (size_t i = 0; i < json_array_size(decisions); i++)
-		show_decision(r, json_array_get(decisions, i));
-	html_add(&r->out, "</ol>");
+	html_add(&r->out, "</div>");
 	return 0;
 }
 

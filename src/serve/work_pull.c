@@ -1,6 +1,7 @@
 /* work_pull.c - the review of a pull request: what flow/pull_job.h asks of forge, outbox and store. */
 #include <stdlib.h>
 
+#include "decisions.h"
 #include "serve/log.h"
 #include "work.h"
 
@@ -146,79 +147,6 @@ static json_t *pull_json(const struct pull *pull)
 	return one;
 }
 
-enum { SHOWN_CODE = 2000 }; /* bytes of source on the page of a review: more is read on the forge */
-
-static json_t *finding_json(const struct finding *f)
-{
-	json_t *one = json_object();
-
-	body_set(one, "rule", f->rule_id);
-	body_set(one, "tool", f->tool);
-	body_set(one, "severity", str_of(severity_name(f->severity)));
-	body_set(one, "message", f->message);
-	body_set(one, "path", f->path);
-	body_set(one, "code", str_sub(f->text, 0, SHOWN_CODE));
-	json_object_set_new(one, "line", json_integer(f->span.start_line));
-	return one;
-}
-
-/* The fix of a finding, where the analyst made one: its lists are those of the review, then of what was held back. */
-static void add_fix(json_t *one, const struct answer *answer, const struct finding *finding)
-{
-	const struct finding_list *shown = &answer->review.findings, *held = &answer->review.held_back;
-	size_t i;
-
-	if (finding >= shown->items && finding < shown->items + shown->n)
-		i = (size_t)(finding - shown->items);
-	else if (finding >= held->items && finding < held->items + held->n)
-		i = shown->n + (size_t)(finding - held->items);
-	else
-		return;
-	if (!answer->has_fix[i] || answer->fixes[i].too_long)
-		return;
-	json_object_set_new(one, "before", body_json(str_sub(answer->fixes[i].before, 0, SHOWN_CODE)));
-	json_object_set_new(one, "after", body_json(str_sub(answer->fixes[i].after, 0, SHOWN_CODE)));
-}
-
-/* Each finding and thread, and what was decided about it: for the page of the review. */
-static json_t *decisions_json(const struct pull_job *job)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < job->plan.n; i++) {
-		const struct thread_entry *entry = &job->plan.items[i];
-		json_t *one = entry->finding ? finding_json(entry->finding) : json_object();
-
-		if (entry->finding)
-			add_fix(one, &job->answer, entry->finding);
-		json_object_set_new(one, "decision", json_string(thread_status_name(entry->status)));
-		body_set(one, "reason", entry->reason);
-		body_set(one, "marker", str_of(entry->marker));
-		if (!entry->finding && entry->thread) {
-			body_set(one, "rule", entry->thread->rule);
-			body_set(one, "path", entry->thread->path);
-			json_object_set_new(one, "line", json_integer(entry->thread->line));
-		}
-		json_array_append_new(list, one);
-	}
-	for (size_t i = 0; i < job->answer.review.suppressed.n; i++) {
-		json_t *one = finding_json(&job->answer.review.suppressed.items[i]);
-
-		json_object_set_new(one, "decision", json_string("suppressed"));
-		json_array_append_new(list, one);
-	}
-	for (size_t i = 0; i < job->answer.review.skipped.n; i++) {
-		const struct skipped *skipped = &job->answer.review.skipped.items[i];
-		json_t *one = json_object();
-
-		body_set(one, "path", skipped->path);
-		body_set(one, "reason", str_of(change_skip_text(skipped->reason)));
-		json_object_set_new(one, "decision", json_string("skipped"));
-		json_array_append_new(list, one);
-	}
-	return list;
-}
-
 static json_t *threads_json(const struct pull_job *job)
 {
 	json_t *list = json_array();
@@ -280,7 +208,7 @@ static int call_conclude(void *payload, const struct pull_job *job, struct err *
 	json_t *ask AUTO_JSON = json_object();
 	json_t *reply AUTO_JSON = NULL;
 	json_t *figures AUTO_JSON = figures_json(work, job);
-	json_t *decisions AUTO_JSON = decisions_json(job);
+	json_t *decisions AUTO_JSON = decisions_json(&work->mem, job);
 
 	json_object_set_new(ask, "pull", pull_json(&job->pull));
 	body_set(ask, "installation", work->event.installation);

@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -299,6 +300,8 @@ static void send_result(struct worker *w)
 static void end_job(struct worker *w)
 {
 	pthread_join(w->thread, NULL);
+	/* the next job may be hours away: what this one had needed goes back */
+	malloc_trim(0);
 	w->busy = false;
 	slots_free(&w->slots);
 	send_ready(w);

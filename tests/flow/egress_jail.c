@@ -121,7 +121,7 @@ static int load(struct route_table *routes, struct secret_list *secrets, struct 
 	docs.n = 0;
 	if (yaml_load(&docs, mem, "secrets", STR("tok: {env: EGRESS_TOKEN}"), err) < 0)
 		return -1;
-	return secret_read(secrets, mem, "secrets", docs.items[0], environment, err);
+	return secret_list_read(secrets, mem, "secrets", docs.items[0], environment, err);
 }
 
 int main(int argc, char **argv)

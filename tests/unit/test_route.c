@@ -356,7 +356,7 @@ static void test_secrets(void **state)
 
 	arena_init(&mem, MEM);
 	assert_int_equal(yaml_load(&docs, &mem, "s", STR("tok: {env: TOKEN}"), &err), 0);
-	assert_int_equal(secret_read(&list, &mem, "s", docs.items[0], environment, &err), 0);
+	assert_int_equal(secret_list_read(&list, &mem, "s", docs.items[0], environment, &err), 0);
 	assert_true(str_eq(secret_find(&list, STR("tok"))->value, STR("0123456789abcdef")));
 	assert_null(secret_find(&list, STR("other")));
 	secret_wipe(&list);
@@ -364,7 +364,7 @@ static void test_secrets(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		docs = (struct yaml_docs){ 0 };
 		assert_int_equal(yaml_load(&docs, &mem, "s", str_of(bad[i].text), &err), 0);
-		if (secret_read(&list, &mem, "s", docs.items[0], environment, &err) == 0 || !strstr(err.text, bad[i].words))
+		if (secret_list_read(&list, &mem, "s", docs.items[0], environment, &err) == 0 || !strstr(err.text, bad[i].words))
 			fail_msg("%s: %s", bad[i].text, err.text);
 	}
 }

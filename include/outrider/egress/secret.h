@@ -25,7 +25,7 @@ struct secret_list {
  * owner may read; one line end at its end
  * is dropped. Values are visible ASCII. ERR_INPUT "name:line:column: what", without the value.
  */
-int secret_read(struct secret_list *out, struct arena *mem, const char *name,
+int secret_list_read(struct secret_list *out, struct arena *mem, const char *name,
 		const struct yaml *secrets, const char *(*env)(const char *), struct err *err);
 /* NULL when there is none. */
 const struct secret *secret_find(const struct secret_list *list, struct str id);

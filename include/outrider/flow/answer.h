@@ -24,12 +24,28 @@ enum {
 	ANSWER_MAX_NAME = 4096,          /* of a path, a rule id, a symbol */
 };
 
+enum {
+	EXCERPT_FINDINGS = 300,          /* have one: more is not read on one page */
+	EXCERPT_LINES = 24,
+	EXCERPT_MAX_LINE = 240,          /* bytes; longer lines are cut */
+};
+
+/* The diff around a finding, for the page of the review. Credentials are masked. */
+struct excerpt {
+	struct excerpt_line {
+		struct diff_line at;
+		struct str       text;   /* without its end */
+	}     *items;
+	size_t n, cap;
+};
+
 /* All memory is the arena's that was given; `review.changes` is the same as `changes`; its files have no texts. */
 struct answer {
 	struct review       review;
 	struct changeset    changes;
 	struct comment_fix *fixes;    /* of review.findings, then of review.held_back */
 	bool               *has_fix;
+	struct excerpt     *excerpts; /* of the same; empty where there is none */
 	struct caps         caps;     /* of the configuration of the base */
 	enum severity       fail_on;
 	size_t              dropped;  /* findings of the second document that were no findings of this change */

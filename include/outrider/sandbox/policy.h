@@ -131,7 +131,6 @@ struct sandbox_policy {
 
 enum {
 	POLICY_MAX_BYTES = 256 << 10, /* written by hand, or learnt: digests of a toolchain are 100 bytes each */
-	POLICY_MAX_ITEMS = 4000,      /* in any one list: a learnt policy names each program of a build */
 	POLICY_MAX_PATH = 1024,       /* bytes of a path */
 	POLICY_HASH = 32,
 };

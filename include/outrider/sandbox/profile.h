@@ -39,10 +39,10 @@ struct profile {
 };
 
 /*
- * `environ` is the administrator's (PATH, HOME, CARGO_HOME, ...): where toolchains outside /usr are looked for. An empty name is
+ * `vars` is the administrator's (PATH, HOME, CARGO_HOME, ...): where toolchains outside /usr are looked for. An empty name is
  * the plain /usr; several are joined by '+': "python+node". ERR_INPUT for a name that does not exist, with the known ones.
  */
-int profile_resolve(struct profile *out, struct arena *mem, struct str name, const char *const *environ,
+int profile_resolve(struct profile *out, struct arena *mem, struct str name, const char *const *vars,
 		    struct err *err);
 /* The class of a program, by the profile's table and the one of sandbox/profiles/common.yml; CLASS_TOOL when in none. */
 enum exec_class profile_class(const struct profile *profile, struct str path);

@@ -1,8 +1,7 @@
-#include "reader.h"
+/* values.c - the kinds of values that policies and profiles have, beside those of base/reader.h. */
+#include "values.h"
 
 #include <inttypes.h>
-
-#include "base/scope.h"
 
 struct suffix {
 	const char *text;
@@ -18,61 +17,16 @@ static const struct suffix time_suffixes[] = {
 };
 static const struct suffix no_suffixes[] = { { "", 1 }, { NULL, 0 } };
 
-int reader_expect(struct reader *r, const struct yaml *node, enum yaml_kind kind, const char *what)
+int value_word(struct reader *r, const struct yaml *node, const char *const *names, size_t n, int *out)
 {
-	if (node->kind != kind)
-		return yaml_error(r->err, r->name, node, "expected %s, not %s", what,
-				  yaml_kind_name(node));
-	if (node->n > POLICY_MAX_ITEMS)
-		return yaml_error(r->err, r->name, node, "more than %d entries", POLICY_MAX_ITEMS);
-	return 0;
+	struct word words[VALUE_WORDS];
+
+	for (size_t i = 0; i < n && i < VALUE_WORDS; i++)
+		words[i] = (struct word){ names[i], (int)i };
+	return reader_word(r, node, words, n, out);
 }
 
-static int unknown(struct reader *r, const struct yaml *at, const char *what, struct str known)
-{
-	return yaml_error(r->err, r->name, at, "unknown %s '%.80s'; known: %.*s", what,
-			  arena_z(r->mem, at->text), STR_ARG(known));
-}
-
-int reader_keys(struct reader *r, const struct yaml *map, const struct key *keys, size_t n, void *to)
-{
-	AUTO_BUF struct buf known = { 0 };
-
-	if (reader_expect(r, map, YAML_MAP, "a mapping"))
-		return -1;
-	for (size_t j = 0; j < n; j++)
-		buf_printf(&known, "%s%s", j ? ", " : "", keys[j].name);
-	for (size_t i = 0; i < map->n; i++) {
-		const struct key *key = NULL;
-
-		for (size_t j = 0; j < n && !key; j++)
-			if (str_eq(map->key[i]->text, str_of(keys[j].name)))
-				key = &keys[j];
-		if (!key)
-			return unknown(r, map->key[i], "key", buf_str(&known));
-		if (key->read(r, map->child[i], to))
-			return -1;
-	}
-	return 0;
-}
-
-int reader_word(struct reader *r, const struct yaml *node, const char *const *words, size_t n, int *out)
-{
-	AUTO_BUF struct buf known = { 0 };
-
-	if (reader_expect(r, node, YAML_SCALAR, "a word"))
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (str_eq(node->text, str_of(words[i]))) {
-			*out = (int)i;
-			return 0;
-		}
-		buf_printf(&known, "%s%s", i ? ", " : "", words[i]);
-	}
-	return unknown(r, node, "value", buf_str(&known));
-}
-
-int reader_text(struct reader *r, const struct yaml *node, struct str *out)
+int value_text(struct reader *r, const struct yaml *node, struct str *out)
 {
 	if (reader_expect(r, node, YAML_SCALAR, "a string"))
 		return -1;
@@ -85,7 +39,7 @@ int reader_text(struct reader *r, const struct yaml *node, struct str *out)
 	return 0;
 }
 
-int reader_list(struct reader *r, const struct yaml *node, struct str_list *out)
+int value_list(struct reader *r, const struct yaml *node, struct str_list *out)
 {
 	struct str_list list = { 0 };
 
@@ -94,7 +48,7 @@ int reader_list(struct reader *r, const struct yaml *node, struct str_list *out)
 	for (size_t i = 0; i < node->n; i++) {
 		struct str text;
 
-		if (reader_text(r, node->child[i], &text))
+		if (value_text(r, node->child[i], &text))
 			return -1;
 		ARENA_PUSH(r->mem, &list, text);
 	}
@@ -102,7 +56,7 @@ int reader_list(struct reader *r, const struct yaml *node, struct str_list *out)
 	return 0;
 }
 
-int reader_amount(struct reader *r, const struct yaml *node, enum unit unit, uint64_t least, uint64_t most,
+int value_amount(struct reader *r, const struct yaml *node, enum unit unit, uint64_t least, uint64_t most,
 		  uint64_t *out)
 {
 	static const struct suffix *const tables[] = { no_suffixes, byte_suffixes, time_suffixes };

@@ -1,0 +1,223 @@
+/* cmd_sandbox_run.c - one command behind the walls of a policy, by hand or from a script. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+
+#include "base/file.h"
+#include "base/scope.h"
+#include "command.h"
+#include "option.h"
+#include "sandbox/harvest.h"
+#include "sandbox/run.h"
+
+/* Of the command, but for these; as `timeout` and `env` have them. Documented in docs/sandbox.md. */
+enum { EXIT_LIMIT = 124, EXIT_REFUSED = 125, EXIT_DENIED = 126, EXIT_SIGNALLED = 128 };
+
+#define RUN_MEMORY ((size_t)512 << 20) /* of a receipt with the most programs that it may name, and of a list of changes */
+
+struct request {
+	const char *policy, *tighten, *trust, *profile, *workdir, *cwd, *receipt, *actor, *behalf;
+	bool keep, input, quiet, help;
+	struct text_list env, rest;
+};
+
+struct session {
+	const struct request *request;
+	struct sandbox_policy policy;
+	struct arena *mem;
+};
+
+static void usage(const struct option *table)
+{
+	printf("usage: outrider sandbox run [OPTIONS] -- COMMAND [ARGUMENT...]\n\n"
+	       "Runs COMMAND in a copy of the work directory, behind the walls of a policy. Where a wall that the policy\n"
+	       "requires cannot be put up, nothing runs.\n\n");
+	options_help(table);
+	printf("\nexit codes: that of COMMAND; 124 a limit ended it, 125 refused or wrong input (nothing ran), 126 the exec\n"
+	       "gate ended it, 128+N signal N did\n");
+}
+
+static int read_policy(struct session *s, struct err *err)
+{
+	const struct request *r = s->request;
+	enum sandbox_trust trust;
+	struct str text;
+
+	if (!trust_read(&trust, str_of(r->trust)))
+		return err_input(err, "--trust is untrusted, command or trusted, not '%s'", r->trust);
+	policy_builtin(&s->policy, s->mem, trust);
+	if (r->policy && (file_read(&text, s->mem, r->policy, POLICY_MAX_BYTES, err) ||
+			  policy_load(&s->policy, s->mem, r->policy, text, err)))
+		return -1;
+	if (r->tighten) {
+		struct sandbox_policy host = s->policy;
+
+		if (file_read(&text, s->mem, r->tighten, POLICY_MAX_BYTES, err) ||
+		    policy_tighten(&s->policy, s->mem, &host, r->tighten, text, err))
+			return -1;
+	}
+	if (r->profile)
+		s->policy.profile = str_of(r->profile);
+	return 0;
+}
+
+static int on_output(void *ctx, enum sandbox_stream stream, struct str bytes)
+{
+	(void)ctx;
+	/* who reads us is gone: so is the reason to go on */
+	return file_write_fd(stream == STREAM_OUT ? STDOUT_FILENO : STDERR_FILENO, bytes, NULL);
+}
+
+static int on_done(void *ctx, int changes, enum workdir_mode mode, struct err *err)
+{
+	const struct session *s = ctx;
+	const struct harvest_options options = {
+		.overlay = mode == WORKDIR_OVERLAY,
+		.max_bytes = s->policy.limits.disk,
+		.max_file = s->policy.limits.file,
+		.max_items = (uint32_t)s->policy.limits.inodes,
+		.protect = &s->policy.fs.protect,
+	};
+	struct harvest harvest;
+
+	if (!s->request->keep || mode == WORKDIR_BIND)
+		return 0;
+	AUTO_FD int to = open(s->request->workdir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (to < 0)
+		return err_errno(err, "open '%s'", s->request->workdir);
+	if (harvest_list(&harvest, s->mem, changes, &options, err) < 0 ||
+	    harvest_apply(&harvest, changes, to, err) < 0)
+		return -1;
+	for (size_t i = 0; i < harvest.refused.n; i++)
+		fprintf(stderr, "outrider: not taken over: %.*s\n", STR_ARG(harvest.refused.items[i]));
+	return 0;
+}
+
+/* Readable when somebody wants us to end: the job is then ended properly. */
+static int end_signals(struct err *err)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	fd = sigprocmask(SIG_BLOCK, &set, NULL) ? -1 : signalfd(-1, &set, SFD_CLOEXEC);
+	return fd < 0 ? err_errno(err, "signalfd") : fd;
+}
+
+static int print_receipt(const struct request *request, const struct receipt *receipt, struct err *err)
+{
+	AUTO_BUF struct buf text = { 0 };
+	AUTO_BUF struct buf json = { 0 };
+
+	if (!request->quiet) {
+		receipt_text(&text, receipt);
+		if (file_write_fd(STDERR_FILENO, buf_str(&text), err))
+			return -1;
+	}
+	if (!request->receipt)
+		return 0;
+	if (receipt_write(&json, receipt, err))
+		return -1;
+	return file_replace(request->receipt, buf_str(&json), err);
+}
+
+static int exit_of(const struct receipt *receipt)
+{
+	switch (receipt->end) {
+	case END_EXIT:
+		return receipt->exit_code;
+	case END_SIGNAL:
+		return EXIT_SIGNALLED + receipt->signal;
+	case END_LIMIT:
+		return EXIT_LIMIT;
+	case END_DENIED:
+		return EXIT_DENIED;
+	case END_CANCEL:
+	case ENDS:
+		break;
+	}
+	return EXIT_SIGNALLED + SIGTERM;
+}
+
+/* -1: nothing ran, or its receipt could not be kept. */
+static int run(struct session *s, struct err *err)
+{
+	struct request r = *s->request;
+	struct receipt receipt;
+	struct sandbox_job job = {
+		.policy = &s->policy,
+		.workdir = r.workdir,
+		.cwd = r.cwd,
+		.stdin_fd = r.input ? STDIN_FILENO : -1,
+		.actor = str_of(r.actor),
+		.on_behalf_of = str_of(r.behalf),
+		.on_output = on_output,
+		.on_done = on_done,
+		.ctx = s,
+		.cancel_fd = -1,
+	};
+
+	if (r.rest.n == 0)
+		return err_input(err, "sandbox run needs a command; see --help");
+	if (r.keep && !r.workdir)
+		return err_input(err, "--keep needs a --workdir");
+	if (read_policy(s, err))
+		return -1;
+	ARENA_PUSH(s->mem, &r.rest, NULL);
+	ARENA_PUSH(s->mem, &r.env, NULL);
+	job.argv = r.rest.items;
+	job.env = r.env.items;
+	job.cancel_fd = end_signals(err);
+	if (job.cancel_fd < 0 || sandbox_run(&receipt, s->mem, &job, err) ||
+	    print_receipt(s->request, &receipt, err))
+		return -1;
+	return exit_of(&receipt);
+}
+
+int cmd_sandbox_run(int argc, char **argv)
+{
+	AUTO_ARENA struct arena mem;
+	struct request r = { .trust = "untrusted", .actor = "cli", .behalf = "" };
+	struct session session = { .request = &r, .mem = &mem };
+	const struct option table[] = {
+		{ "--policy", 'p', OPTION_TEXT, &r.policy, "FILE", "the host's policy; it names its trust" },
+		{ "--trust", 't', OPTION_TEXT, &r.trust, "TRUST",
+		  "built-in policy: untrusted (default), command or trusted" },
+		{ "--tighten", 0, OPTION_TEXT, &r.tighten, "FILE", "a policy that may only tighten the host's" },
+		{ "--profile", 0, OPTION_TEXT, &r.profile, "NAME",
+		  "toolchains: c, cpp, python, node, go, rust, java, shell; several with '+'" },
+		{ "--workdir", 'C', OPTION_TEXT, &r.workdir, "DIR",
+		  "is /work inside; default: an empty one. Changes are dropped" },
+		{ "--keep", 'k', OPTION_FLAG, &r.keep, NULL,
+		  "take changes over into DIR afterwards, but for protected paths" },
+		{ "--cwd", 0, OPTION_TEXT, &r.cwd, "PATH", "start there, below the work directory" },
+		{ "--env", 'e', OPTION_LIST, &r.env, "NAME=VALUE", "a variable that the policy lets in" },
+		{ "--stdin", 0, OPTION_FLAG, &r.input, NULL, "give our standard input to the command" },
+		{ "--receipt", 0, OPTION_TEXT, &r.receipt, "FILE", "what ran and what held it, as JSON" },
+		{ "--actor", 0, OPTION_TEXT, &r.actor, "NAME", "who runs it, for the receipt; default: cli" },
+		{ "--on-behalf-of", 0, OPTION_TEXT, &r.behalf, "NAME", "for whom, for the receipt" },
+		{ "--quiet", 'q', OPTION_FLAG, &r.quiet, NULL, "do not print the receipt" },
+		{ "--help", 'h', OPTION_FLAG, &r.help, NULL, "this text" },
+		{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	};
+	struct err err;
+	int code = -1;
+
+	arena_init(&mem, RUN_MEMORY);
+	if (options_read(table, argc, argv, &r.rest, &mem, &err) == 0) {
+		if (r.help) {
+			usage(table);
+			return EXIT_CLEAN;
+		}
+		code = run(&session, &err);
+	}
+	if (code < 0)
+		(void)report_error(&err);
+	return code < 0 ? EXIT_REFUSED : code;
+}
