@@ -50,10 +50,10 @@ export class Pull {
 
 // A path as git prints it: quoted when it has quotes or control characters, with a tab behind it when it has blanks.
 function pathOf(text) {
-	const quoted = /^"(.*)"$/.exec(text)?.[1];
+	const name = text.replace(/\t$/, ""), quoted = /^"(.*)"$/.exec(name)?.[1];
 	const escapes = { n: "\n", t: "\t", r: "\r", '"': '"', "\\": "\\" };
 
-	return (quoted?.replace(/\\([0-7]{3}|.)/g, (all, one) => escapes[one] ?? String.fromCharCode(parseInt(one, 8))) ?? text.replace(/\t$/, "")).slice(2);
+	return (quoted?.replace(/\\([0-7]{3}|.)/g, (all, one) => escapes[one] ?? String.fromCharCode(parseInt(one, 8))) ?? name).slice(2);
 }
 
 export function parseDiff(text) {
