@@ -153,6 +153,14 @@ static uint32_t old_line_of(const struct change *change, uint32_t line)
 	return 0;
 }
 
+/* Empty for a new file: there it has no name. */
+static struct str old_path_of(const struct change *change, struct str path)
+{
+	if (change && change->status == CHANGE_ADDED)
+		return (struct str){ 0 };
+	return change && change->old_path.len ? change->old_path : path;
+}
+
 /* The first line of the old side that is not above a line of the new side: where forges that count both sides put it. */
 static uint32_t old_next_of(const struct change *change, uint32_t line)
 {
@@ -218,7 +226,7 @@ void comment_make(struct post_comment *out, struct arena *mem, const struct find
 	bool clickable = fix && is_clickable(fix, change);
 	struct post_comment comment = {
 		.path = finding->path,
-		.old_path = change && change->old_path.len ? change->old_path : finding->path,
+		.old_path = old_path_of(change, finding->path),
 		.side = SIDE_NEW,
 		.start_line = clickable ? fix->line : finding->anchor_start_line,
 		.line = clickable ? fix->last : finding->anchor_line,

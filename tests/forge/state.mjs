@@ -11,7 +11,7 @@ export class Pull {
 	}
 
 	git(...args) {
-		return execFileSync("git", ["-C", this.repo.path, ...args], { encoding: "utf8", maxBuffer: 1 << 28 });
+		return execFileSync("git", ["-C", this.repo.path, "-c", "core.quotePath=false", ...args], { encoding: "utf8", maxBuffer: 1 << 28 });
 	}
 
 	get head() {
@@ -48,6 +48,14 @@ export class Pull {
 	}
 }
 
+// A path as git prints it: quoted when it has quotes or control characters, with a tab behind it when it has blanks.
+function pathOf(text) {
+	const name = text.replace(/\t$/, ""), quoted = /^"(.*)"$/.exec(name)?.[1];
+	const escapes = { n: "\n", t: "\t", r: "\r", '"': '"', "\\": "\\" };
+
+	return (quoted?.replace(/\\([0-7]{3}|.)/g, (all, one) => escapes[one] ?? String.fromCharCode(parseInt(one, 8))) ?? name).slice(2);
+}
+
 export function parseDiff(text) {
 	const files = new Map();
 	let file, hunk, oldLine, newLine, oldPath;
@@ -58,9 +66,9 @@ export function parseDiff(text) {
 		if (line.startsWith("diff --git ")) {
 			file = hunk = undefined;
 		} else if (!hunk && line.startsWith("--- ")) {
-			oldPath = line === "--- /dev/null" ? undefined : line.slice(6);
+			oldPath = line === "--- /dev/null" ? undefined : pathOf(line.slice(4));
 		} else if (!hunk && line.startsWith("+++ ")) {
-			const path = line === "+++ /dev/null" ? oldPath : line.slice(6);
+			const path = line === "+++ /dev/null" ? oldPath : pathOf(line.slice(4));
 
 			file = { oldPath: oldPath ?? path, hunks: [] };
 			files.set(path, file);
