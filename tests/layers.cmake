@@ -41,7 +41,7 @@ set(seccomp sandbox)
 # The C library: what any folder may use, and what does I/O, reads a clock or holds state.
 set(standard assert ctype errno float inttypes iso646 limits locale math setjmp stdalign stdarg stdatomic
 	stdbool stddef stdint stdio stdlib stdnoreturn string strings)
-set(system arpa/ dirent elf fcntl fnmatch getopt glob grp net/ netdb netinet/ poll pthread pwd resolv sched signal spawn sysexits
+set(system arpa/ dirent elf fcntl fnmatch getopt glob grp malloc net/ netdb netinet/ poll pthread pwd resolv sched signal spawn sysexits
 	syslog termios threads time ucontext unistd sys/ linux/)
 set(system_folders base repo http store queue egress sandbox forge flow tricks selftest serve cli)
 # the parser's heap takes pages from the system, and is set up once; a tree is flattened from inside

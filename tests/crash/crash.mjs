@@ -5,7 +5,6 @@
 // it) two brokers and four workers are machines of their own, whose links are cut and healed. In the end, when all is quiet,
 // the newest head of each pull request must be reviewed as a model says, nothing said twice, nothing stuck, nobody left.
 // Exit code 77: the machine cannot run it.
-
 import { createHmac } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -298,6 +297,14 @@ async function main() {
 	await end();
 }
 
+for (const signal of ["SIGINT", "SIGTERM"])
+	process.on(signal, () => {
+		beginEnd();
+		nodes.forEach((node) => node.process?.kill("SIGKILL"));
+		fake?.kill("SIGTERM");
+		rmSync(work, { recursive: true, force: true });
+		process.exit(130);
+	});
 try {
 	await main();
 } catch (error) {
