@@ -3,14 +3,16 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 
 #include "base/file.h"
 #include "base/scope.h"
 #include "command.h"
 #include "option.h"
+#include "sandbox/audit.h"
 #include "sandbox/harvest.h"
-#include "sandbox/run.h"
+#include "sandbox/way_out.h"
 
 /* Of the command, but for these; as `timeout` and `env` have them. Documented in docs/sandbox.md. */
 enum { EXIT_LIMIT = 124, EXIT_REFUSED = 125, EXIT_DENIED = 126, EXIT_SIGNALLED = 128 };
@@ -18,7 +20,7 @@ enum { EXIT_LIMIT = 124, EXIT_REFUSED = 125, EXIT_DENIED = 126, EXIT_SIGNALLED =
 #define RUN_MEMORY ((size_t)512 << 20) /* of a receipt with the most programs that it may name, and of a list of changes */
 
 struct request {
-	const char *policy, *tighten, *trust, *profile, *workdir, *cwd, *receipt, *actor, *behalf;
+	const char *policy, *tighten, *trust, *profile, *workdir, *cwd, *receipt, *actor, *behalf, *phase, *secrets, *audit;
 	bool keep, input, quiet, help;
 	struct text_list env, rest;
 };
@@ -26,6 +28,8 @@ struct request {
 struct session {
 	const struct request *request;
 	struct sandbox_policy policy;
+	struct secret_list secrets;
+	struct audit *audit; /* NULL: none is kept */
 	struct arena *mem;
 };
 
@@ -61,6 +65,37 @@ static int read_policy(struct session *s, struct err *err)
 	if (r->profile)
 		s->policy.profile = str_of(r->profile);
 	return 0;
+}
+
+static const char *environment(const char *name)
+{
+	return getenv(name);
+}
+
+static int read_secrets(struct session *s, struct err *err)
+{
+	const char *path = s->request->secrets;
+	struct yaml_docs docs;
+	struct str text;
+
+	if (!path)
+		return 0;
+	if (file_read(&text, s->mem, path, POLICY_MAX_BYTES, err) || yaml_load(&docs, s->mem, path, text, err))
+		return -1;
+	if (docs.n != 1)
+		return err_input(err, "%s: one document with a secret for each id is expected", path);
+	return secret_list_read(&s->secrets, s->mem, path, docs.items[0], environment, err);
+}
+
+static int read_phase(enum route_phase *out, const char *word, struct err *err)
+{
+	for (enum route_phase p = 0; p < ROUTE_PHASES; p++) {
+		if (str_eq(str_of(word), str_of(route_phase_name(p)))) {
+			*out = p;
+			return 0;
+		}
+	}
+	return err_input(err, "--phase is fetch or build, not '%s'", word);
 }
 
 static int on_output(void *ctx, enum sandbox_stream stream, struct str bytes)
@@ -145,11 +180,61 @@ static int exit_of(const struct receipt *receipt)
 	return EXIT_SIGNALLED + SIGTERM;
 }
 
+static int keep_receipt(struct session *s, const struct receipt *receipt, const struct journal *journal, struct err *err)
+{
+	if (s->audit && audit_run(s->audit, s->mem, receipt, journal, err))
+		return -1;
+	return print_receipt(s->request, receipt, err);
+}
+
+/* With the way out that the policy gives in this phase, if any. */
+static int run_job(struct session *s, struct sandbox_job *job, struct err *err)
+{
+	const struct route_table *routes = s->policy.net;
+	struct receipt receipt;
+	struct way_out way;
+	enum route_phase phase;
+	int failed;
+
+	if (read_phase(&phase, s->request->phase, err))
+		return -1;
+	if (!routes || !route_any(routes, phase)) {
+		if (sandbox_run(&receipt, s->mem, job, err) || keep_receipt(s, &receipt, NULL, err))
+			return -1;
+		return exit_of(&receipt);
+	}
+	if (read_secrets(s, err) || way_out_open(&way, s->mem, routes, phase, &s->secrets, err))
+		return -1;
+	job->net = &way.net;
+	failed = sandbox_run(&receipt, s->mem, job, err);
+	way_out_close(&way);
+	if (!failed) {
+		way_out_deny(&way, &receipt, s->mem);
+		failed = keep_receipt(s, &receipt, &way.journal, err);
+	}
+	way_out_release(&way);
+	secret_wipe(&s->secrets);
+	return failed ? -1 : exit_of(&receipt);
+}
+
+static int run_audited(struct session *s, struct sandbox_job *job, struct err *err)
+{
+	const struct audit_options options = { .path = s->request->audit };
+	int code;
+
+	/* before anything runs: what cannot be written down does not happen */
+	if (options.path && audit_open(&s->audit, &options, err))
+		return -1;
+	code = run_job(s, job, err);
+	if (s->audit && audit_close(s->audit, code < 0 ? NULL : err))
+		return -1;
+	return code;
+}
+
 /* -1: nothing ran, or its receipt could not be kept. */
 static int run(struct session *s, struct err *err)
 {
 	struct request r = *s->request;
-	struct receipt receipt;
 	struct sandbox_job job = {
 		.policy = &s->policy,
 		.workdir = r.workdir,
@@ -174,16 +259,13 @@ static int run(struct session *s, struct err *err)
 	job.argv = r.rest.items;
 	job.env = r.env.items;
 	job.cancel_fd = end_signals(err);
-	if (job.cancel_fd < 0 || sandbox_run(&receipt, s->mem, &job, err) ||
-	    print_receipt(s->request, &receipt, err))
-		return -1;
-	return exit_of(&receipt);
+	return job.cancel_fd < 0 ? -1 : run_audited(s, &job, err);
 }
 
 int cmd_sandbox_run(int argc, char **argv)
 {
 	AUTO_ARENA struct arena mem;
-	struct request r = { .trust = "untrusted", .actor = "cli", .behalf = "" };
+	struct request r = { .trust = "untrusted", .actor = "cli", .behalf = "", .phase = "build" };
 	struct session session = { .request = &r, .mem = &mem };
 	const struct option table[] = {
 		{ "--policy", 'p', OPTION_TEXT, &r.policy, "FILE", "the host's policy; it names its trust" },
@@ -199,6 +281,9 @@ int cmd_sandbox_run(int argc, char **argv)
 		{ "--cwd", 0, OPTION_TEXT, &r.cwd, "PATH", "start there, below the work directory" },
 		{ "--env", 'e', OPTION_LIST, &r.env, "NAME=VALUE", "a variable that the policy lets in" },
 		{ "--stdin", 0, OPTION_FLAG, &r.input, NULL, "give our standard input to the command" },
+		{ "--phase", 0, OPTION_TEXT, &r.phase, "PHASE", "which routes of the policy's `net`: fetch or build (default)" },
+		{ "--secrets", 0, OPTION_TEXT, &r.secrets, "FILE", "what routes may lend: id: {env: NAME} or {file: PATH}" },
+		{ "--audit", 0, OPTION_TEXT, &r.audit, "LOG", "append the run to this audit log" },
 		{ "--receipt", 0, OPTION_TEXT, &r.receipt, "FILE", "what ran and what held it, as JSON" },
 		{ "--actor", 0, OPTION_TEXT, &r.actor, "NAME", "who runs it, for the receipt; default: cli" },
 		{ "--on-behalf-of", 0, OPTION_TEXT, &r.behalf, "NAME", "for whom, for the receipt" },

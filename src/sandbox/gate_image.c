@@ -57,6 +57,9 @@ static void note_writable(struct gate_rules *rules, const struct sandbox_target 
 	const struct str_list *rw = &target->policy->fs.rw;
 
 	rules->writable[rules->n_writable++] = target->work_mount;
+	/* build tools run what they made below the home directory: `go test` */
+	if (target->home_mount)
+		rules->writable[rules->n_writable++] = target->home_mount;
 	for (size_t i = 0; i < rw->n && rules->n_writable < GATE_MAX_MOUNTS; i++) {
 		char path[GATE_MAX_PATH];
 		AUTO_FD int fd = -1;

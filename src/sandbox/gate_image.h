@@ -13,7 +13,7 @@ struct gate_rules {
 		enum exec_class class;
 	}              *allow; /* owned */
 	size_t          n_allow;
-	uint64_t        writable[GATE_MAX_MOUNTS]; /* mounts that the job may write: the work directory first */
+	uint64_t        writable[GATE_MAX_MOUNTS]; /* mounts that the job may write: the work directory first, then the home */
 	size_t          n_writable;
 	struct timespec began;
 	int             root_fd; /* borrowed */

@@ -220,6 +220,8 @@ static void plan_etc(struct planner *b)
 	add_file(b, "/run/.keep", STR(""));
 	if (b->job->net && b->job->net->ca.len)
 		add_file(b, SANDBOX_CA_PATH, b->job->net->ca);
+	if (b->job->net && b->job->net->java.len)
+		add_file(b, SANDBOX_JAVA_PATH, b->job->net->java);
 }
 
 static void plan_protect(struct planner *b)

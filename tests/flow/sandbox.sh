@@ -123,6 +123,33 @@ for call in clone3 fsopen move_mount pivot_root; do
 	check "no $call: refused" all exits 125 -- not shows ran -- says sandbox
 done
 
+if command -v python3 >/dev/null && command -v curl >/dev/null; then
+	mkdir "$work/www" && echo served >"$work/www/public"
+	python3 -c 'import http.server, os
+os.chdir("'"$work/www"'")
+s = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+print(s.server_port, flush=True)
+s.serve_forever()' >"$work/port" 2>/dev/null &
+	server=$!
+	for ((i = 0; i < 200; i++)); do [ -s "$work/port" ] && break; sleep 0.05; done
+	port=$(cat "$work/port")
+	policy "net: { addresses: [127.0.0.0/8], build: [ { host: 127.0.0.1, port: $port, tls: false, methods: [GET], paths: [/public] } ] }"
+	run audit key "$work/log.key"
+	fetch="curl -sS --noproxy '' http://127.0.0.1:$port"
+	box --policy "$work/policy.yml" --audit "$work/log" -- sh -c "$fetch/public; $fetch/other"
+	check 'the network: what is allowed, and no more' all shows served -- shows 'will never be allowed' -- \
+		receipt 'r.denials.some(d => d.rule === "net.path" && d.advice !== "")'
+	box --policy "$work/policy.yml" --phase fetch -- sh -c "$fetch/public"
+	check 'the network: another phase has none' all not shows served -- not exits 0
+	kill "$server"
+	run audit verify "$work/log"
+	check 'the audit log: sound' exits 0
+	run audit who --log "$work/log" cli
+	check 'the audit log: run, programs, requests, end' all shows curl -- shows "GET http://127.0.0.1:$port/public" -- shows 'exit 0'
+	box --audit "$work/none/log" -- touch ran
+	check 'no audit log, no run' exits 125
+fi
+
 left=0
 for delay in 0.002 0.01 0.02 0.05 0.2 0.2; do
 	"$program" sandbox run -q -- sleep 86399.$$ >/dev/null 2>&1 &

@@ -14,6 +14,7 @@
  */
 #pragma once
 #include "egress/journal.h"
+#include "sandbox/receipt.h"
 
 enum {
 	AUDIT_LINE_MAX = 16384,  /* bytes of a row; what has no room is cut, and the row says so */
@@ -70,6 +71,12 @@ int audit_key_make(const char *path, struct err *err);
 int audit_open(struct audit **out, const struct audit_options *options, struct err *err);
 /* Rows in one go, all or none. May be called by one thread at a time. */
 int audit_append(struct audit *audit, const struct audit_row *rows, size_t n, struct err *err);
+/*
+ * A run from its receipt and its journal (may be NULL): what was started, each program, each request, each refusal, the end. In
+ * one go, all or none.
+ */
+int audit_run(struct audit *audit, struct arena *mem, const struct receipt *receipt,
+	      const struct journal *journal, struct err *err);
 int audit_sync(struct audit *audit, struct err *err);
 /* Syncs, signs, frees. NULL is fine. */
 int audit_close(struct audit *audit, struct err *err);

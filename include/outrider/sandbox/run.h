@@ -51,8 +51,10 @@ struct sandbox_net {
 	int (*serve)(int fd, int ready);        /* returns only when the broker is gone */
 	const char *const *env;                 /* "HTTP_PROXY=..." and relatives; NULL at the end */
 	struct str ca;                          /* PEM certificates to be seen at SANDBOX_CA_PATH; may be empty */
+	struct str java;                        /* the same as a Java trust store, at SANDBOX_JAVA_PATH; may be empty */
 };
 #define SANDBOX_CA_PATH "/etc/outrider/ca.pem"
+#define SANDBOX_JAVA_PATH "/etc/outrider/java.jks"
 
 enum sandbox_stream { STREAM_OUT, STREAM_ERR };
 
