@@ -7,8 +7,14 @@ command -v curl >/dev/null && command -v node >/dev/null || { echo "skipped: cur
 
 service_settings <<<'workers: 1'
 forges='github gitlab gitea forgejo gerrit generic'
+export FORGE_TOKEN=forge-token
 for one in $forges; do
-	echo "  - {name: $one, forge: $one, url: \"https://forge.example\", secrets: \"env:HOOK_SECRET\"}"
+	case $one in
+	gitlab) api=/api/v4 ;;
+	gitea | forgejo) api=/api/v1 ;;
+	*) api= ;;
+	esac
+	echo "  - {name: $one, forge: $one, url: \"https://forge.example$api\", secrets: \"env:HOOK_SECRET\", user: outrider, token: \"env:FORGE_TOKEN\"}"
 done >"$work/more"
 sed -i "/^    secrets: env:HOOK_SECRET/r $work/more" "$work/outrider.yml"
 service_start || finish
