@@ -217,3 +217,16 @@ int analyst_run(struct answer *out, struct arena *mem, enum analyst_end *end,
 	buf_release(&talk.words);
 	return result;
 }
+
+int analyst_probe(struct arena *mem, struct err *err)
+{
+	static const char none[] = "0000000000000000000000000000000000000000";
+	const struct analyst_request request = { .repository = "/", .base = none, .head = none, .no_config = true };
+	enum analyst_end end = ANALYST_REFUSED;
+	struct answer answer;
+
+	/* any other end came after the seal: there is no such commit */
+	if (analyst_run(&answer, mem, &end, NULL, &request, err) == 0 || end != ANALYST_REFUSED)
+		return 0;
+	return -1;
+}

@@ -104,18 +104,13 @@ static void check_git(struct doctor *d)
 		pclose(pipe);
 }
 
-/* A review of nothing: what counts is whether the child could be confined before it looked. */
 static void check_seal(struct doctor *d)
 {
-	static const char none[] = "0000000000000000000000000000000000000000";
-	const struct analyst_request request = { .repository = "/", .base = none, .head = none, .no_config = true };
-	enum analyst_end end = ANALYST_REFUSED;
-	struct answer answer;
 	struct err err;
 
 	if (d->settings->workers == 0)
 		return;
-	if (analyst_run(&answer, &d->mem, &end, NULL, &request, &err) < 0 && end == ANALYST_REFUSED)
+	if (analyst_probe(&d->mem, &err))
 		tell(d, DOCTOR_FAIL, "reviews",
 		     "a kernel of 5.13 or later with Landlock; in a container, let it use Landlock and seccomp",
 		     "refused here: %s", err.text);

@@ -21,6 +21,7 @@ struct pages {
 	size_t              n_idle;
 	unsigned            failures;     /* logins that failed, in the minute `minute` */
 	int64_t             minute;
+	_Atomic int64_t     wrote;        /* when /readyz last saw the database take a write */
 	/* live.c */
 	struct http_stream *streams[PAGES_STREAMS];
 	size_t              n_streams;

@@ -88,6 +88,14 @@ int store_ping(struct store *store, struct err *err)
 	return ask_number(store, "SELECT version FROM outrider_schema", &one, err);
 }
 
+int store_try_write(struct store *store, struct err *err)
+{
+	/* a number that changes: SQLite writes no page that stays as it is */
+	return sql_alone(store, SQL_DURABLE, NULL, NULL,
+			 "INSERT INTO leader (name, holder, term, deadline) VALUES ('write', '', 1, 0)"
+			 " ON CONFLICT (name) DO UPDATE SET term = leader.term + 1", NULL, 0, err);
+}
+
 int store_size(struct store *store, uint64_t *bytes, struct err *err)
 {
 	int64_t size;

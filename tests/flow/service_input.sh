@@ -66,6 +66,16 @@ curl -sf -o /dev/null "$url/readyz"
 check '... does not harm the first' curl -sf -o "$out" "$url/readyz"
 service_stop
 
+run_on() { # CALL COMMAND...: on a kernel that has no such call
+	status=0
+	timeout $((30 * slow)) "$(dirname "$(realpath "$program")")/sandbox_lack" "$1" -- "$program" "${@:2}" >"$out" 2>"$err" </dev/null || status=$?
+}
+run_on landlock worker --connect "ipc://$work/nobody" --data "$work/mirrors"
+check 'a worker that cannot confine reviews takes none' all exits 2 -- says 'this worker takes no jobs: reviews cannot be confined here'
+service_settings <<<'workers: 1'
+run_on landlock serve --config "$work/outrider.yml"
+check '... nor does a service start with it' all ends_at_once says 'reviews cannot be confined here' -- says 'worker'
+
 service_settings </dev/null
 mkdir "$work/bin"
 status=0

@@ -1,5 +1,7 @@
 /* test_store.c - deliveries, jobs and effects, on SQLite or on the PostgreSQL of OUTRIDER_STORE. */
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "store.h"
@@ -156,6 +158,27 @@ static void set_version(const char *version)
 }
 
 /* A node that was not updated yet must keep its hands off. */
+/* As on a full disk: it can be read, and a write is refused by the kernel. */
+static void full_disk(void **state)
+{
+	BEGIN;
+	struct rlimit before, none;
+	int wrote;
+
+	OK(store_try_write(s, &err));
+	if (strcmp(store_engine(s), "sqlite") != 0)
+		return; /* the server writes */
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	none = (struct rlimit){ .rlim_cur = 1, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	wrote = store_try_write(s, &err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(wrote, -1);
+	OK(store_ping(s, &err));
+	OK(store_try_write(s, &err));
+}
+
 static void newer_schema(void **state)
 {
 	struct store *none = NULL;
@@ -600,6 +623,7 @@ int main(void)
 		cmocka_unit_test(urls),
 		cmocka_unit_test(file_is_private),
 		cmocka_unit_test(no_database),
+		cmocka_unit_test(full_disk),
 		cmocka_unit_test(newer_schema),
 		cmocka_unit_test(deliver),
 		cmocka_unit_test(nothing_half),

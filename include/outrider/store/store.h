@@ -42,6 +42,8 @@ const char *store_engine(const struct store *store);
 int store_clock(struct store *store, int64_t *now, struct err *err);
 /* A trivial query: for health checks. */
 int store_ping(struct store *store, struct err *err);
+/* Writes a row of no meaning, on disk when it returns: is there room, and may we? */
+int store_try_write(struct store *store, struct err *err);
 /* Bytes on disk. */
 int store_size(struct store *store, uint64_t *bytes, struct err *err);
 
