@@ -9,7 +9,7 @@
 #include "http/url.h"
 
 struct http_client {
-	CURL *curl;    /* owned: its pool of connections lives as long */
+	CURL *curl;    /* owned: its pool of connections lives as long; NULL before the first request */
 	char *proxy;   /* owned, NULL for none */
 	char *ca_file; /* owned, NULL for the system's */
 	char *user_agent;
@@ -65,10 +65,8 @@ static void start_curl(void)
 int http_client_open(struct http_client **out, const struct http_client_options *options,
 		     struct err *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct http_client *client = calloc(1, sizeof *client);
 
-	pthread_once(&once, start_curl);
 	if (!client)
 		return err_set(err, ERR_TEMP, "out of memory");
 	client->options = *options;
@@ -76,8 +74,7 @@ int http_client_open(struct http_client **out, const struct http_client_options 
 	client->proxy = copy_or_null(options->proxy);
 	client->ca_file = copy_or_null(options->ca_file);
 	client->user_agent = copy_or_null(client->options.user_agent);
-	client->curl = curl_easy_init();
-	if (!client->curl || !client->user_agent) {
+	if (!client->user_agent) {
 		http_client_close(client);
 		return err_set(err, ERR_TEMP, "out of memory");
 	}
@@ -277,6 +274,20 @@ static int fail(struct err *err, CURLcode code, const struct transfer *transfer,
 		       transfer->why ? transfer->why : curl_easy_strerror(code));
 }
 
+/* curl and its TLS library start with the first request: they take 3 MB, which a process that asks nobody need not have. */
+static int ready_curl(struct http_client *client, struct err *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, start_curl);
+	if (!client->curl)
+		client->curl = curl_easy_init();
+	if (!client->curl)
+		return err_set(err, ERR_TEMP, "out of memory");
+	curl_easy_reset(client->curl);
+	return 0;
+}
+
 /* One hop: no redirect is followed here. */
 static int hop(struct http_client *client, struct arena *mem, const struct http_request *request,
 	       const struct url *url, int64_t left_ms, struct http_response *out, struct err *err)
@@ -289,7 +300,8 @@ static int hop(struct http_client *client, struct arena *mem, const struct http_
 
 	if (!headers)
 		return err_set(err, ERR_TEMP, "out of memory");
-	curl_easy_reset(client->curl);
+	if (ready_curl(client, err))
+		return -1;
 	set_limits(client->curl, client, left_ms);
 	set_hooks(client->curl, &transfer);
 	set_request(client->curl, mem, request, &left);

@@ -20,6 +20,7 @@ struct intake {
 	pthread_t           thread;
 	pthread_mutex_t     mutex;
 	pthread_cond_t      filled;
+	struct delivery     rows[DELIVERY_MAX_BATCH]; /* of the thread alone */
 	/* under the mutex */
 	struct intake_item *first, **last;
 	size_t              n;
@@ -49,7 +50,7 @@ static size_t collect(struct intake *intake, struct intake_item **batch)
 /* Commits the batch as a whole. The outputs are the items'. */
 static int commit(struct intake *intake, struct intake_item **batch, size_t n, struct err *err)
 {
-	static _Thread_local struct delivery rows[DELIVERY_MAX_BATCH];
+	struct delivery *rows = intake->rows;
 	enum delivery_taken taken[DELIVERY_MAX_BATCH];
 
 	for (size_t i = 0; i < n; i++)
