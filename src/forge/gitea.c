@@ -104,28 +104,6 @@ static void add_review(struct lowering *lowering, json_t *comments)
 	effect->find = pulls(lowering, "reviews?limit=50");
 }
 
-static void add_reviews(struct lowering *lowering)
-{
-	const struct post_plan *plan = lowering->plan;
-	json_t *comments = NULL;
-
-	for (size_t i = 0; i < plan->n_comments; i++) {
-		if (!str_is_utf8(plan->comments[i].path) || !plan->comments[i].line) {
-			lower_leftover(lowering, &plan->comments[i]);
-			continue;
-		}
-		if (!comments)
-			comments = json_array();
-		json_array_append_new(comments, make_comment(lowering, &plan->comments[i]));
-		if (json_array_size(comments) == MAX_COMMENTS) {
-			add_review(lowering, comments);
-			comments = NULL;
-		}
-	}
-	if (comments)
-		add_review(lowering, comments);
-}
-
 static void add_comment(struct lowering *lowering, struct str text, struct str key)
 {
 	struct effect *effect =
@@ -133,23 +111,6 @@ static void add_comment(struct lowering *lowering, struct str text, struct str k
 			  json_pack("{s:o}", "body", payload_text(text)));
 
 	effect->find = issue_comments(lowering, "?limit=50");
-}
-
-static void add_summary(struct lowering *lowering)
-{
-	struct str key = lower_key_summary(lowering), id = lowering->target->summary;
-	struct str text = lower_summary(lowering, key, MAX_BODY);
-
-	if (!text.len)
-		return;
-	if (id.len)
-		lower_add(lowering, EFFECT_COMMENT, key, "PATCH",
-			  path_printf(lowering->mem, "%.*scomments/%.*s",
-				      STR_ARG(issues(lowering, "")),
-				      STR_ARG(url_escaped(lowering->mem, id))),
-			  json_pack("{s:o}", "body", payload_text(text)));
-	else
-		add_comment(lowering, text, key);
 }
 
 static void add_threads(struct lowering *lowering, const struct thread *threads, size_t n,
@@ -172,10 +133,10 @@ static void lower(struct lowering *lowering)
 {
 	const struct post_plan *plan = lowering->plan;
 
-	add_reviews(lowering);
+	lower_reviews(lowering, MAX_COMMENTS, make_comment, add_review);
 	add_threads(lowering, plan->resolve, plan->n_resolve, "resolve");
 	add_threads(lowering, plan->reopen, plan->n_reopen, "unresolve");
-	add_summary(lowering);
+	lower_post_summary(lowering, MAX_BODY, "PATCH", issues(lowering, "comments/"), add_comment);
 	github_add_status(lowering, lower_status(plan));
 }
 

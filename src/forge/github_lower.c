@@ -68,29 +68,6 @@ static void add_review(struct lowering *lowering, json_t *comments)
 	effect->find = repos_n(lowering, "pulls/", "/reviews?per_page=100");
 }
 
-static void add_reviews(struct lowering *lowering)
-{
-	const struct post_plan *plan = lowering->plan;
-	json_t *comments = NULL;
-
-	for (size_t i = 0; i < plan->n_comments; i++) {
-		/* JSON cannot name such a file */
-		if (!str_is_utf8(plan->comments[i].path) || !plan->comments[i].line) {
-			lower_leftover(lowering, &plan->comments[i]);
-			continue;
-		}
-		if (!comments)
-			comments = json_array();
-		json_array_append_new(comments, make_comment(lowering, &plan->comments[i]));
-		if (json_array_size(comments) == MAX_COMMENTS) {
-			add_review(lowering, comments);
-			comments = NULL;
-		}
-	}
-	if (comments)
-		add_review(lowering, comments);
-}
-
 int github_split(struct effect *out, struct arena *mem, const struct effect *effect, struct str key,
 		 const json_t *body, size_t from, size_t n, bool plain)
 {
@@ -301,24 +278,6 @@ static void add_comment(struct lowering *lowering, struct str text, struct str k
 	effect->find = repos_n(lowering, "issues/", "/comments?per_page=100");
 }
 
-static void add_summary(struct lowering *lowering)
-{
-	struct str key = lower_key_summary(lowering), id = lowering->target->summary;
-	struct str text = lower_summary(lowering, key, MAX_BODY);
-
-	if (!text.len)
-		return;
-	if (!id.len) {
-		add_comment(lowering, text, key);
-		return;
-	}
-	lower_add(lowering, EFFECT_COMMENT, key, "PATCH",
-		  path_printf(lowering->mem, "%.*s%.*s",
-			      STR_ARG(repos(lowering, "issues/comments/")),
-			      STR_ARG(url_escaped(lowering->mem, id))),
-		  json_pack("{s:o}", "body", payload_text(text)));
-}
-
 static void add_threads(struct lowering *lowering, const struct thread *threads, size_t n,
 			const char *verb)
 {
@@ -339,10 +298,10 @@ void github_lower(struct lowering *lowering)
 {
 	const struct post_plan *plan = lowering->plan;
 
-	add_reviews(lowering);
+	lower_reviews(lowering, MAX_COMMENTS, make_comment, add_review);
 	add_threads(lowering, plan->resolve, plan->n_resolve, "resolve");
 	add_threads(lowering, plan->reopen, plan->n_reopen, "unresolve");
-	add_summary(lowering);
+	lower_post_summary(lowering, MAX_BODY, "PATCH", repos(lowering, "issues/comments/"), add_comment);
 	/* last: a green check says that all has been said */
 	if (lowering->target->abilities & FORGE_CHECKS)
 		add_checks(lowering);

@@ -193,23 +193,6 @@ static void add_status(struct lowering *lowering, const char *head, enum status_
 		  body);
 }
 
-static void add_summary(struct lowering *lowering)
-{
-	struct str key = lower_key_summary(lowering), id = lowering->target->summary;
-	struct str text = lower_summary(lowering, key, MAX_BODY);
-
-	if (!text.len)
-		return;
-	if (id.len)
-		lower_add(lowering, EFFECT_COMMENT, key, "PUT",
-			  path_printf(lowering->mem, "%.*s%.*s",
-				      STR_ARG(merge_request(lowering, "notes/")),
-				      STR_ARG(url_escaped(lowering->mem, id))),
-			  json_pack("{s:o}", "body", payload_text(text)));
-	else
-		add_note(lowering, text, key);
-}
-
 static void add_threads(struct lowering *lowering, const struct thread *threads, size_t n,
 			bool resolved)
 {
@@ -233,7 +216,7 @@ static void lower(struct lowering *lowering)
 	}
 	add_threads(lowering, plan->resolve, plan->n_resolve, true);
 	add_threads(lowering, plan->reopen, plan->n_reopen, false);
-	add_summary(lowering);
+	lower_post_summary(lowering, MAX_BODY, "PUT", merge_request(lowering, "notes/"), add_note);
 	add_status(lowering, plan->head_oid, lower_status(plan));
 }
 

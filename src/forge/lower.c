@@ -298,6 +298,48 @@ struct str lower_summary(struct lowering *lowering, struct str key, size_t max)
 	return with_markers(lowering, str_trim(buf_str(&buf)), marker, key, max);
 }
 
+void lower_post_summary(struct lowering *lowering, size_t max, const char *method, struct str folder,
+			void (*add)(struct lowering *lowering, struct str text, struct str key))
+{
+	struct str key = lower_key_summary(lowering), id = lowering->target->summary;
+	struct str text = lower_summary(lowering, key, max);
+
+	if (!text.len)
+		return;
+	if (!id.len) {
+		add(lowering, text, key);
+		return;
+	}
+	lower_add(lowering, EFFECT_COMMENT, key, method,
+		  path_printf(lowering->mem, "%.*s%.*s", STR_ARG(folder),
+			      STR_ARG(url_escaped(lowering->mem, id))),
+		  json_pack("{s:o}", "body", payload_text(text)));
+}
+
+void lower_reviews(struct lowering *lowering, size_t most,
+		   json_t *(*comment)(struct lowering *lowering, const struct post_comment *comment),
+		   void (*add)(struct lowering *lowering, json_t *comments))
+{
+	const struct post_plan *plan = lowering->plan;
+	json_t *comments = NULL;
+
+	for (size_t i = 0; i < plan->n_comments; i++) {
+		if (!str_is_utf8(plan->comments[i].path) || !plan->comments[i].line) {
+			lower_leftover(lowering, &plan->comments[i]);
+			continue;
+		}
+		if (!comments)
+			comments = json_array();
+		json_array_append_new(comments, comment(lowering, &plan->comments[i]));
+		if (json_array_size(comments) == most) {
+			add(lowering, comments);
+			comments = NULL;
+		}
+	}
+	if (comments)
+		add(lowering, comments);
+}
+
 enum status_word lower_status(const struct post_plan *plan)
 {
 	if (plan->check.fails)

@@ -190,6 +190,13 @@ struct str lower_cut(struct lowering *lowering, struct str text, size_t max);
 void lower_leftover(struct lowering *lowering, const struct post_comment *comment);
 /* The summary of the plan with the leftover in it; empty when there is neither. */
 struct str lower_summary(struct lowering *lowering, struct str key, size_t max);
+/* Posts it with `add`, or changes the one that is there, below `folder`, by a body of {"body": text}. */
+void lower_post_summary(struct lowering *lowering, size_t max, const char *method, struct str folder,
+			void (*add)(struct lowering *lowering, struct str text, struct str key));
+/* Reviews of at most `most` inline comments each; a comment without a line, or of a file that JSON cannot name, is left over. */
+void lower_reviews(struct lowering *lowering, size_t most,
+		   json_t *(*comment)(struct lowering *lowering, const struct post_comment *comment),
+		   void (*add)(struct lowering *lowering, json_t *comments));
 /* One letter of a conclusion for forges with few: what a status is called there. */
 enum status_word { STATUS_OK, STATUS_BAD, STATUS_UNKNOWN, STATUS_RUNNING };
 enum status_word lower_status(const struct post_plan *plan);
