@@ -57,6 +57,7 @@ int call_recall(struct call *call, struct err *err)
 	body_set(call->out, "summary", pull.summary);
 	body_set(call->out, "check", pull.check);
 	body_set(call->out, "reviewed", str_of(pull.reviewed_oid));
+	body_set(call->out, "reviewed_base", str_of(pull.reviewed_base));
 	return 0;
 }
 

@@ -142,6 +142,7 @@ static int recall(struct work *work, struct err *err)
 	work->summary = body_str(&work->mem, reply, "summary");
 	work->check = body_str(&work->mem, reply, "check");
 	work->checked = body_str(&work->mem, reply, "reviewed");
+	work->reviewed_base = body_str(&work->mem, reply, "reviewed_base");
 	return 0;
 }
 

@@ -16,6 +16,7 @@ struct work {
 	struct forge_place      place;
 	struct str              summary, check; /* ids of what stands there */
 	struct str              checked;    /* the head that `check` is of: not always the one of the event */
+	struct str              reviewed_base; /* that it was compared with */
 	struct str              states;
 	bool                    paused, silent;
 	json_t                 *reply_rows; /* rows of the outbox, by key; owned */
@@ -33,6 +34,11 @@ int work_deliver(struct work *work, const struct forge_plan *plan, struct err *e
 int work_target(struct forge_target *out, struct work *work, const struct pull *pull, struct err *err);
 /* The review of a pull request: `dismiss` and `full` as a command asked. *skipped: why nothing was reviewed, or NULL. */
 int work_review(struct work *work, bool dismiss, const char **skipped, struct err *err);
+/*
+ * Looks at what was merged when that is not what was reviewed last; says nothing. work->pull is then a job whose `end` is PULL_DONE;
+ * otherwise the last review has the word.
+ */
+int work_look_merged(struct work *work, const struct pull *pull, struct err *err);
 
 /* One kind of job. The result goes into `result`, an object. */
 typedef int work_fn(struct work *work, json_t *result, struct err *err);

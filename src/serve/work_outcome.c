@@ -50,13 +50,28 @@ static int see_pull(struct work *work, const struct pull *pull, struct err *err)
 	return worker_ask(work->worker, "conclude", ask, &reply, err);
 }
 
+static int find_outcomes(struct outcome_list *out, struct work *work, const struct pull *pull, struct err *err)
+{
+	struct thread_list threads = { 0 };
+	struct thread_states states = { 0 };
+	const struct pull_job *job;
+
+	if (work_look_merged(work, pull, err))
+		return -1;
+	job = work->pull;
+	if (job && job->end == PULL_DONE)
+		return outcome_of_merge(out, &work->mem, &job->threads, &job->states, &job->answer.review, err);
+	if (forge_threads(work->forge, &work->mem, &work->place, &threads, err) ||
+	    thread_states_read(&states, &work->mem, work->states, err))
+		return -1;
+	return outcome_of_merge(out, &work->mem, &threads, &states, NULL, err);
+}
+
 int work_outcome(struct work *work, json_t *result, struct err *err)
 {
 	json_t *ask AUTO_JSON = json_object();
 	json_t *reply AUTO_JSON = NULL;
 	json_t *facts = json_array();
-	struct thread_list threads = { 0 };
-	struct thread_states states = { 0 };
 	struct outcome_list outcomes = { 0 };
 	struct pull pull;
 
@@ -67,9 +82,7 @@ int work_outcome(struct work *work, json_t *result, struct err *err)
 	json_object_set_new(result, "merged", json_boolean(pull.merged));
 	if (!pull.merged)
 		return 0; /* what was thrown away says nothing about a comment */
-	if (forge_threads(work->forge, &work->mem, &work->place, &threads, err) ||
-	    thread_states_read(&states, &work->mem, work->states, err) ||
-	    outcome_of_merge(&outcomes, &work->mem, &threads, &states, NULL, err))
+	if (find_outcomes(&outcomes, work, &pull, err))
 		return -1;
 	for (size_t i = 0; i < outcomes.n; i++)
 		add_facts(facts, &outcomes.items[i]);

@@ -51,14 +51,13 @@ static int start_check(struct work *work, const struct pull *pull, struct err *e
 	return work_deliver(work, &plan, err);
 }
 
-static int call_remote(void *payload, struct mirror_remote *out, const char **head_ref,
-		       const struct pull *pull, struct arena *mem, struct err *err)
+static int quiet_remote(void *payload, struct mirror_remote *out, const char **head_ref,
+			const struct pull *pull, struct arena *mem, struct err *err)
 {
 	struct work *work = payload;
 	struct forge_git git;
 
-	if (start_check(work, pull, err) ||
-	    forge_git(&git, mem, &work->config, pull, work->config.token, err))
+	if (forge_git(&git, mem, &work->config, pull, work->config.token, err))
 		return -1;
 	if (git.head_ref.len == 0)
 		return err_set(err, ERR_PERM, "%s gives no ref of a pull request's head",
@@ -75,6 +74,12 @@ static int call_remote(void *payload, struct mirror_remote *out, const char **he
 									   STR_ARG(git.password))))));
 	*head_ref = arena_z(mem, git.head_ref);
 	return 0;
+}
+
+static int call_remote(void *payload, struct mirror_remote *out, const char **head_ref,
+		       const struct pull *pull, struct arena *mem, struct err *err)
+{
+	return start_check(payload, pull, err) ? -1 : quiet_remote(payload, out, head_ref, pull, mem, err);
 }
 
 static int call_threads(void *payload, struct thread_list *out, bool *summary, struct arena *mem,
@@ -325,6 +330,45 @@ int work_review(struct work *work, bool dismiss, const char **skipped, struct er
 	*skipped = skip_reason(job);
 	if (job->end == PULL_CANCELLED)
 		return err_set(err, ERR_TEMP, "stopped");
+	return 0;
+}
+
+/* The base as it was at the last review: the branch of today has the change in it. */
+static int get_merged(void *payload, struct pull *out, struct arena *mem, struct err *err)
+{
+	struct work *work = payload;
+
+	if (call_get(work, out, mem, err))
+		return -1;
+	memset(out->base_oid, 0, sizeof(out->base_oid));
+	memcpy(out->base_oid, work->reviewed_base.p, work->reviewed_base.len);
+	return 0;
+}
+
+static const struct pull_calls merged_calls = {
+	.get = get_merged,	 .remote = quiet_remote, .threads = call_threads,
+	.recall = call_recall,	 .stage = call_stage,	 .progress = call_progress,
+};
+
+int work_look_merged(struct work *work, const struct pull *pull, struct err *err)
+{
+	struct pull_job *job;
+
+	if (work->reviewed_base.len == 0 || work->reviewed_base.len >= sizeof(pull->base_oid) ||
+	    str_eq(work->checked, str_of(pull->head_oid)))
+		return 0;
+	job = malloc(sizeof(*job));
+	if (!job)
+		return err_set(err, ERR_TEMP, "out of memory");
+	set_options(&work->options, work, false);
+	work->options.closed = work->options.drafts = true;
+	pull_job_init(job, &work->options, &merged_calls, work);
+	work->pull = job;
+	if (pull_job_run(job, err) == 0)
+		return job->end == PULL_CANCELLED ? err_set(err, ERR_TEMP, "stopped") : 0;
+	if (err->kind == ERR_TEMP && body_int(work->body, "attempt") < JOB_ATTEMPTS)
+		return -1;
+	log_warning("what was merged could not be looked at, the last review counts: %s", err->text);
 	return 0;
 }
 

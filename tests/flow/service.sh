@@ -120,6 +120,35 @@ is_reviewed() {
 }
 check 'a push is told by the hook of the docs' all is_reviewed -- has_threads app 5 'pushed.py:2 python-is-literal open'
 
+# ---- what became of the comments ----
+
+figures() { # RULE: its figures as "fixed N, ignored N", over all paths
+	api '/api/v1/rules?repository=team/app'
+	json '(l => console.log(l.map(i => `fixed ${i.fixed}, ignored ${i.ignored}`).join()) || true)(r.items.filter(i => i.rule === "'"$1"'" && i.prefix === ""))'
+}
+has_figures() { local is; is=$(figures "$1"); [ "$is" = "$2" ] || { echo "# $1: $is"; cat "$out"; false; }; }
+pull_put app 6 '{"state":"open","title":"Merged","author":"ada","base":"main","head":"merged"}'
+git checkout -q -b merged main
+printf 'def run(name):\n    eval(input())\n    return name is "root"\n' >merged.py
+commit merged
+pull_push app 6
+hook "$(pull_event app 6 opened d8)"
+jobs_settle
+check 'two comments' has_threads app 6 'merged.py:2 python-eval-input open,merged.py:3 python-is-literal open'
+# fixed and merged before anybody looked at it again: only git knows
+printf 'def run(name):\n    eval(input())\n    return name == "root"\n' >merged.py
+commit 'fix one'
+pull_push app 6
+git checkout -q main
+git merge -q --no-ff -m 'Merge 6' merged
+git push -q origin main
+git checkout -q merged
+pull_put app 6 '{"state":"merged","title":"Merged","author":"ada","base":"main","head":"merged"}'
+hook "$(pull_event app 6 merged d9)"
+jobs_settle
+check 'fixed at the merge' has_figures python-is-literal 'fixed 1, ignored 0'
+check 'ignored at the merge' has_figures python-eval-input 'fixed 0, ignored 1'
+
 # ---- silence ----
 
 git checkout -q -b quiet main
