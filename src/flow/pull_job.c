@@ -123,6 +123,8 @@ static struct caps caps_of(const struct pull_job *job)
 	struct caps caps = job->answer.caps;
 	uint32_t most = job->options->comments;
 
+	if (job->options->full)
+		return (struct caps){ .per_review = PULL_FULL_COMMENTS };
 	if (most && (!caps.per_review || caps.per_review > most))
 		caps.per_review = most;
 	return caps;

@@ -4,8 +4,8 @@
 #include "markdown.h"
 
 const struct command_info command_table[] = {
-	{ COMMAND_REVIEW, "review", NULL, true, "look again at what changed" },
-	{ COMMAND_FULL, "full", NULL, true, "look again at everything" },
+	{ COMMAND_REVIEW, "review", NULL, true, "look again at the head" },
+	{ COMMAND_FULL, "full", NULL, true, "look again, and say what was held back too" },
 	{ COMMAND_PAUSE, "pause", NULL, true, "say nothing here until `resume`" },
 	{ COMMAND_RESUME, "resume", NULL, true, "speak again, and look at the head" },
 	{ COMMAND_RESOLVE, "resolve", NULL, true, "resolve all threads of Outrider; they stay so" },
@@ -232,7 +232,7 @@ struct str command_done(struct arena *mem, const struct command_text *command)
 {
 	static const char *const texts[COMMANDS] = {
 		[COMMAND_REVIEW] = "Looking at it again.",
-		[COMMAND_FULL] = "Looking at everything again.",
+		[COMMAND_FULL] = "Looking at it again, with what was held back.",
 		[COMMAND_PAUSE] = "Paused: nothing more is said here until `/outrider resume`.",
 		[COMMAND_RESUME] = "Resumed: looking at the head.",
 		[COMMAND_RESOLVE] = "All threads are being resolved; they will not be opened again.",

@@ -11,8 +11,8 @@ int call_mutes(struct call *call, struct err *err)
 	json_t *list = json_array();
 
 	json_object_set_new(call->out, "mutes", list);
-	if (mutes_of_repository(call->store, call->job->integration, call->job->repository, &rows,
-				call->mem, err))
+	if (mutes_of_pull(call->store, call->job->integration, call->job->repository, call->job->number,
+			  &rows, call->mem, err))
 		return -1;
 	for (size_t i = 0; i < rows.n; i++) {
 		json_t *one = json_object();
@@ -27,18 +27,20 @@ int call_mutes(struct call *call, struct err *err)
 	return 0;
 }
 
+/* In the pull request where somebody asked for it, and nowhere else. */
 int call_mute(struct call *call, struct err *err)
 {
 	struct mute_row row = { .integration = call->job->integration,
 				.repository = call->job->repository,
 				.tenant = call->job->tenant,
+				.number = call->job->number,
 				.rule = body_str(call->mem, call->in, "rule"),
 				.prefix = body_str(call->mem, call->in, "prefix"),
 				.reason = body_str(call->mem, call->in, "reason"),
 				.by = body_str(call->mem, call->in, "by") };
 
-	if (row.rule.len == 0 || row.by.len == 0)
-		return err_input(err, "a mute needs a rule and who asked for it");
+	if (row.rule.len == 0 || row.by.len == 0 || row.number == 0)
+		return err_input(err, "a mute needs a rule, a pull request and who asked for it");
 	return mutes_put(call->store, &row, call->now, err);
 }
 

@@ -32,8 +32,9 @@ void work_close(struct work *work);
 int work_deliver(struct work *work, const struct forge_plan *plan, struct err *err);
 /* What lowering needs for this job. */
 int work_target(struct forge_target *out, struct work *work, const struct pull *pull, struct err *err);
-/* The review of a pull request: `dismiss` and `full` as a command asked. *skipped: why nothing was reviewed, or NULL. */
-int work_review(struct work *work, bool dismiss, const char **skipped, struct err *err);
+/* The review of a pull request, as an event or a command asked. *skipped: why nothing was reviewed, or NULL. */
+enum review_how { REVIEW_USUAL, REVIEW_FULL, REVIEW_DISMISS };
+int work_review(struct work *work, enum review_how how, const char **skipped, struct err *err);
 /*
  * Looks at what was merged when that is not what was reviewed last; says nothing. work->pull is then a job whose `end` is PULL_DONE;
  * otherwise the last review has the word.

@@ -49,13 +49,13 @@ static int react(struct ask *ask, enum reaction reaction, struct err *err)
 	return work_deliver(ask->work, &plan, err);
 }
 
-static int run_review(struct ask *ask, bool dismiss, struct err *err)
+static int run_review(struct ask *ask, enum review_how how, struct err *err)
 {
 	const char *skipped = NULL;
 
 	if (ask->work->pull)
 		return 0; /* a second command of the same comment: it was just done */
-	if (work_review(ask->work, dismiss, &skipped, err))
+	if (work_review(ask->work, how, &skipped, err))
 		return -1;
 	if (skipped)
 		json_object_set_new(ask->result, "skipped", json_string(skipped));
@@ -64,12 +64,17 @@ static int run_review(struct ask *ask, bool dismiss, struct err *err)
 
 static int do_review(struct ask *ask, struct err *err)
 {
-	return run_review(ask, false, err);
+	return run_review(ask, REVIEW_USUAL, err);
+}
+
+static int do_full(struct ask *ask, struct err *err)
+{
+	return run_review(ask, REVIEW_FULL, err);
 }
 
 static int do_resolve(struct ask *ask, struct err *err)
 {
-	return run_review(ask, true, err);
+	return run_review(ask, REVIEW_DISMISS, err);
 }
 
 static int set_paused(struct ask *ask, bool paused, struct err *err)
@@ -90,7 +95,7 @@ static int do_pause(struct ask *ask, struct err *err)
 
 static int do_resume(struct ask *ask, struct err *err)
 {
-	return set_paused(ask, false, err) ? -1 : run_review(ask, false, err);
+	return set_paused(ask, false, err) ? -1 : run_review(ask, REVIEW_USUAL, err);
 }
 
 static int do_ignore(struct ask *ask, struct err *err)
@@ -108,7 +113,7 @@ static int do_ignore(struct ask *ask, struct err *err)
 	if (worker_ask(work->worker, "mute", body, &reply, err) ||
 	    answer(ask, command_done(&work->mem, ask->command), err))
 		return -1;
-	return run_review(ask, false, err);
+	return run_review(ask, REVIEW_USUAL, err);
 }
 
 /* The rule that the comment's thread is about. */
@@ -146,7 +151,7 @@ static int do_help(struct ask *ask, struct err *err)
 }
 
 static int (*const actions[COMMANDS])(struct ask *, struct err *) = {
-	[COMMAND_REVIEW] = do_review, [COMMAND_FULL] = do_review,     [COMMAND_PAUSE] = do_pause,
+	[COMMAND_REVIEW] = do_review, [COMMAND_FULL] = do_full,	    [COMMAND_PAUSE] = do_pause,
 	[COMMAND_RESUME] = do_resume, [COMMAND_RESOLVE] = do_resolve, [COMMAND_EXPLAIN] = do_explain,
 	[COMMAND_IGNORE] = do_ignore, [COMMAND_HELP] = do_help,	      [COMMAND_UNKNOWN] = do_help,
 };

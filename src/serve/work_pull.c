@@ -254,7 +254,7 @@ static const struct pull_calls calls = {
 	.conclude = call_conclude, .stage = call_stage,	    .progress = call_progress,
 };
 
-static void set_options(struct pull_options *options, struct work *work, bool dismiss)
+static void set_options(struct pull_options *options, struct work *work, enum review_how how)
 {
 	const struct worker_options *w = work->worker->options;
 	struct arena *mem = &work->mem;
@@ -270,7 +270,8 @@ static void set_options(struct pull_options *options, struct work *work, bool di
 			     .payload = work },
 		.comments = (uint32_t)body_int(work->body, "comments"),
 		.drafts = body_bool(work->body, "drafts"),
-		.dismiss = dismiss,
+		.dismiss = how == REVIEW_DISMISS,
+		.full = how == REVIEW_FULL,
 		.no_summary = !body_bool(work->body, "summary"),
 		.no_check = !body_bool(work->body, "check"),
 		.url = body_str(mem, work->body, "page"),
@@ -311,13 +312,13 @@ static const char *skip_reason(const struct pull_job *job)
 	return NULL;
 }
 
-int work_review(struct work *work, bool dismiss, const char **skipped, struct err *err)
+int work_review(struct work *work, enum review_how how, const char **skipped, struct err *err)
 {
 	struct pull_job *job = malloc(sizeof(*job));
 
 	if (!job)
 		return err_set(err, ERR_TEMP, "out of memory");
-	set_options(&work->options, work, dismiss);
+	set_options(&work->options, work, how);
 	pull_job_init(job, &work->options, &calls, work);
 	work->pull = job;
 	if (pull_job_run(job, err)) {
@@ -360,7 +361,7 @@ int work_look_merged(struct work *work, const struct pull *pull, struct err *err
 	job = malloc(sizeof(*job));
 	if (!job)
 		return err_set(err, ERR_TEMP, "out of memory");
-	set_options(&work->options, work, false);
+	set_options(&work->options, work, REVIEW_USUAL);
 	work->options.closed = work->options.drafts = true;
 	pull_job_init(job, &work->options, &merged_calls, work);
 	work->pull = job;
@@ -380,7 +381,7 @@ int work_pull(struct work *work, json_t *result, struct err *err)
 		json_object_set_new(result, "skipped", json_string("paused"));
 		return 0;
 	}
-	if (work_review(work, false, &skipped, err))
+	if (work_review(work, REVIEW_USUAL, &skipped, err))
 		return -1;
 	if (skipped)
 		json_object_set_new(result, "skipped", json_string(skipped));

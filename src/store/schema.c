@@ -89,9 +89,9 @@ static const char *const version_1[] = {
 	"CREATE INDEX fate_rule ON fate (integration, repository, rule, prefix)",
 
 	"CREATE TABLE mute (integration {text} NOT NULL, repository {text} NOT NULL,"
-	" rule {text} NOT NULL, prefix {text} NOT NULL, tenant {text} NOT NULL,"
+	" number {int} NOT NULL, rule {text} NOT NULL, prefix {text} NOT NULL, tenant {text} NOT NULL,"
 	" reason {text} NOT NULL, author {text} NOT NULL, since {int} NOT NULL,"
-	" PRIMARY KEY (integration, repository, rule, prefix)) {strict}",
+	" PRIMARY KEY (integration, repository, number, rule, prefix)) {strict}",
 
 	"CREATE TABLE ci (id {id}, tenant {text} NOT NULL, integration {text} NOT NULL,"
 	" repository {text} NOT NULL, number {int} NOT NULL, head {text} NOT NULL,"

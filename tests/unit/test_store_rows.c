@@ -201,8 +201,15 @@ static void outcomes(void **state)
 	assert_false(found);
 	OK(mutes_lift(s, mine, &mute, &found, &err));
 	assert_true(found);
-	OK(mutes_of_repository(s, STR("gh"), STR("o/a"), &mutes, &mem, &err));
+	OK(mutes_of_pull(s, STR("gh"), STR("o/a"), 7, &mutes, &mem, &err));
 	assert_int_equal(mutes.n, 0);
+	mute.number = 7;
+	OK(mutes_put(s, &mute, NOW, &err));
+	OK(mutes_of_pull(s, STR("gh"), STR("o/a"), 8, &mutes, &mem, &err));
+	assert_int_equal(mutes.n, 0);
+	OK(mutes_of_pull(s, STR("gh"), STR("o/a"), 7, &mutes, &mem, &err));
+	assert_int_equal(mutes.n, 1);
+	assert_int_equal(mutes.items[0].number, 7);
 }
 
 static void ci(void **state)

@@ -21,6 +21,7 @@
 
 enum {
 	PULL_JOB_MEMORY = 512 << 20, /* of the job's arena: the answer, threads and texts of comments */
+	PULL_FULL_COMMENTS = 100,    /* who asks for all still reads them one by one */
 };
 
 struct pull_job;
@@ -73,6 +74,7 @@ struct pull_options {
 	bool                    drafts;       /* review drafts too */
 	bool                    closed;       /* ... and closed or merged ones: shadow */
 	bool                    dismiss;      /* the command `resolve` */
+	bool                    full;         /* the command `full`: up to PULL_FULL_COMMENTS open ones instead of all caps */
 	bool                    no_summary, no_check;
 	struct str              url;          /* of our page about this review */
 };

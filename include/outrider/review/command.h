@@ -6,8 +6,8 @@
 #include "base/arena.h"
 
 enum command_kind {
-	COMMAND_REVIEW,  /* look again at what changed */
-	COMMAND_FULL,    /* look again at all, as if for the first time: persisting threads stay as they are */
+	COMMAND_REVIEW,  /* look again at the head */
+	COMMAND_FULL,    /* ... and say what the caps hold back too */
 	COMMAND_PAUSE,
 	COMMAND_RESUME,
 	COMMAND_RESOLVE, /* resolve all our threads; none comes back */

@@ -49,6 +49,7 @@ int outcomes_figures(struct store *store, struct view view, struct str integrati
 
 struct mute_row {
 	struct str integration, repository, tenant, rule;
+	uint64_t   number;  /* of the one pull request that it is for; 0: all */
 	struct str prefix;  /* empty: everywhere in the repository */
 	struct str reason;  /* shown to people: "3 of 20 comments were acted on" */
 	struct str by;      /* "outrider", or who did it */
@@ -63,7 +64,7 @@ int mutes_put(struct store *store, const struct mute_row *mute, int64_t now, str
 /* *found is false when it was not muted. */
 int mutes_lift(struct store *store, struct view view, const struct mute_row *mute, bool *found,
 	       struct err *err);
-/* All of a repository: what a review leaves out. */
-int mutes_of_repository(struct store *store, struct str integration, struct str repository,
-			struct mute_rows *out, struct arena *mem, struct err *err);
+/* What a review of this pull request leaves out: for the repository, and for it alone. */
+int mutes_of_pull(struct store *store, struct str integration, struct str repository,
+		  uint64_t number, struct mute_rows *out, struct arena *mem, struct err *err);
 const char *fate_name(enum fate fate);
