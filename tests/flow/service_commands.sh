@@ -127,6 +127,37 @@ hook "$(pull_event app 3 updated d6)"
 jobs_settle
 check '... for good' [ "$(count 3 open)" -eq 0 ]
 
+# ---- what is learned ----
+
+git checkout -q -b fourth main
+for i in {1..12}; do printf 'def run%s(name):\n    return name is "a%s"\n\n\n' "$i" "$i"; done >fourth.py
+commit fourth
+pull_put app 4 '{"state":"open","title":"Fourth","author":"ada","base":"main","head":"fourth"}'
+pull_push app 4
+says ada 4 '/outrider full'
+check 'twelve comments' [ "$(count 4 open)" -eq 12 ]
+for i in {1..12}; do thread 4 $((4 * i - 2)) 't.down = 1' >/dev/null; done
+pull_put app 4 '{"state":"merged","title":"Fourth","author":"ada","base":"main","head":"fourth"}'
+hook "$(pull_event app 4 merged d7)"
+jobs_settle
+api '/api/v1/rules?repository=team/app'
+is_muted() { json 'r.items.some(i => i.rule === "python-is-literal" && i.prefix === "" && i.muted && /^\d+ of \d+|12/.test(i.reason))' || { cat "$out"; false; }; }
+check 'a rule that people vote down is muted, with its numbers' is_muted
+git checkout -q -b fifth main
+printf 'def run(name):\n    eval(input())\n    return name is "one"\n' >fifth.py
+commit fifth
+pull_put app 5 '{"state":"open","title":"Fifth","author":"ada","base":"main","head":"fifth"}'
+pull_push app 5
+hook "$(pull_event app 5 opened d8)"
+jobs_settle
+check '... and says nothing any more' has_threads app 5 'fifth.py:2 python-eval-input open'
+api /rules
+check 'the page shows it' shows 'python-is-literal'
+post /rules/lift 'integration=here&repository=team/app&rule=python-is-literal&prefix='
+check 'a person lets it speak' answers 303
+says ada 5 '/outrider review'
+check '... and it does' has_threads app 5 'fifth.py:2 python-eval-input open,fifth.py:3 python-is-literal open'
+
 service_stop
 check 'SIGTERM ends it well' exits 0
 finish
