@@ -15,8 +15,11 @@ int call_mutes(struct call *call, struct err *err)
 			  &rows, call->mem, err))
 		return -1;
 	for (size_t i = 0; i < rows.n; i++) {
-		json_t *one = json_object();
+		json_t *one;
 
+		if (rows.items[i].lifted)
+			continue;
+		one = json_object();
 		body_set(one, "rule", rows.items[i].rule);
 		body_set(one, "prefix", rows.items[i].prefix);
 		body_set(one, "reason", rows.items[i].reason);
@@ -96,32 +99,62 @@ static int read_figures(struct outcome_counts *counts, struct call *call, struct
 	return 0;
 }
 
+/* The count of a rule that a person let speak, with or without figures, says so. */
+static void keep(struct outcome_counts *counts, struct arena *mem, const struct mute_row *row)
+{
+	struct outcome_count none = { .rule = row->rule, .prefix = row->prefix, .kept = true };
+
+	for (size_t i = 0; i < counts->n; i++)
+		if (str_eq(counts->items[i].rule, row->rule) && str_eq(counts->items[i].prefix, row->prefix)) {
+			counts->items[i].kept = true;
+			return;
+		}
+	ARENA_PUSH(mem, counts, none);
+}
+
+static bool is_known(const struct mute_rows *rows, const struct mute *mute)
+{
+	for (size_t i = 0; i < rows->n; i++)
+		if (str_eq(rows->items[i].rule, mute->rule) && str_eq(rows->items[i].prefix, mute->prefix))
+			return true;
+	return false;
+}
+
+static int mute(struct call *call, const struct mute *learned, struct err *err)
+{
+	struct mute_row row = { .integration = call->job->integration,
+				.repository = call->job->repository,
+				.tenant = call->job->tenant,
+				.rule = learned->rule,
+				.prefix = learned->prefix,
+				.reason = learned->reason,
+				.by = STR("outrider") };
+
+	log_line(LOG_INFO,
+		 LOG_FIELDS(LOG_TEXT("repository", row.repository), LOG_TEXT("rule", row.rule),
+			    LOG_TEXT("prefix", row.prefix)),
+		 "rule muted: %.*s", STR_ARG(row.reason));
+	return mutes_put(call->store, &row, call->now, err);
+}
+
 /* Mutes what the facts speak against. What a person muted or lifted stays as it is. */
 static int learn(struct call *call, struct err *err)
 {
 	struct outcome_policy policy = outcome_policy_default();
 	struct outcome_counts counts = { 0 };
 	struct mute_list mutes = { 0 };
+	struct mute_rows rows = { 0 };
 
-	if (read_figures(&counts, call, err))
+	if (read_figures(&counts, call, err) ||
+	    mutes_of_pull(call->store, call->job->integration, call->job->repository, 0, &rows, call->mem, err))
 		return -1;
+	for (size_t i = 0; i < rows.n; i++)
+		if (rows.items[i].lifted)
+			keep(&counts, call->mem, &rows.items[i]);
 	outcome_mutes(&mutes, call->mem, &counts, &policy);
-	for (size_t i = 0; i < mutes.n; i++) {
-		struct mute_row row = { .integration = call->job->integration,
-					.repository = call->job->repository,
-					.tenant = call->job->tenant,
-					.rule = mutes.items[i].rule,
-					.prefix = mutes.items[i].prefix,
-					.reason = mutes.items[i].reason,
-					.by = STR("outrider") };
-
-		log_line(LOG_INFO,
-			 LOG_FIELDS(LOG_TEXT("repository", row.repository), LOG_TEXT("rule", row.rule),
-				    LOG_TEXT("prefix", row.prefix)),
-			 "rule muted: %.*s", STR_ARG(row.reason));
-		if (mutes_put(call->store, &row, call->now, err))
+	for (size_t i = 0; i < mutes.n; i++)
+		if (!is_known(&rows, &mutes.items[i]) && mute(call, &mutes.items[i], err))
 			return -1;
-	}
 	return 0;
 }
 

@@ -85,9 +85,9 @@ static struct rule_figures read_figures(const struct sql_rows *rows, size_t row)
 #define FIGURES                                                                              \
 	"SELECT g.*, coalesce((SELECT min(m.reason) FROM mute AS m WHERE"                        \
 	" m.integration = g.integration AND m.repository = g.repository AND m.rule = g.rule"     \
-	" AND m.number = 0 AND m.prefix IN ('', g.prefix)), ''), (SELECT count(*) FROM mute AS m WHERE"           \
+	" AND m.number = 0 AND m.lifted = 0 AND m.prefix IN ('', g.prefix)), ''), (SELECT count(*) FROM mute AS m WHERE"           \
 	" m.integration = g.integration AND m.repository = g.repository AND m.rule = g.rule"     \
-	" AND m.number = 0 AND m.prefix IN ('', g.prefix)) FROM (SELECT integration, repository, rule, prefix,"   \
+	" AND m.number = 0 AND m.lifted = 0 AND m.prefix IN ('', g.prefix)) FROM (SELECT integration, repository, rule, prefix,"   \
 	" CAST(sum(CASE WHEN fate = 'posted' THEN n ELSE 0 END) AS {int}) AS posted,"            \
 	" CAST(sum(CASE WHEN fate = 'fixed' THEN n ELSE 0 END) AS {int}) AS fixed,"              \
 	" CAST(sum(CASE WHEN fate = 'ignored' THEN n ELSE 0 END) AS {int}) AS ignored,"          \
@@ -147,9 +147,9 @@ int mutes_put(struct store *store, const struct mute_row *m, int64_t now, struct
 		return -1;
 	return SQL_ALONE(store, SQL_DURABLE, NULL, NULL, err,
 			 "INSERT INTO mute (integration, repository, rule, prefix, tenant, reason,"
-			 " author, since, number) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+			 " author, since, number, lifted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)"
 			 " ON CONFLICT (integration, repository, number, rule, prefix) DO UPDATE SET"
-			 " reason = excluded.reason, author = excluded.author",
+			 " reason = excluded.reason, author = excluded.author, lifted = 0",
 			 T(m->integration), T(m->repository), T(m->rule), T(m->prefix), T(m->tenant),
 			 T(m->reason), T(m->by), N(now), N((int64_t)m->number));
 }
@@ -160,10 +160,11 @@ int mutes_lift(struct store *store, struct view view, const struct mute_row *m, 
 	struct sql_rows rows;
 
 	if (SQL_ALONE(store, SQL_DURABLE, NULL, &rows, err,
-		      "DELETE FROM mute WHERE integration = $1 AND repository = $2 AND rule = $3"
-		      " AND prefix = $4 AND ($5 = 1 OR tenant = $6) AND number = $7",
+		      "UPDATE mute SET lifted = 1, author = $8, reason = '' WHERE integration = $1"
+		      " AND repository = $2 AND rule = $3 AND prefix = $4 AND ($5 = 1 OR tenant = $6)"
+		      " AND number = $7 AND lifted = 0",
 		      T(m->integration), T(m->repository), T(m->rule), T(m->prefix), N(view.all),
-		      T(view.tenant), N((int64_t)m->number)) < 0)
+		      T(view.tenant), N((int64_t)m->number), T(m->by)) < 0)
 		return -1;
 	*found = rows.changed > 0;
 	return 0;
@@ -177,7 +178,7 @@ int mutes_of_pull(struct store *store, struct str integration, struct str reposi
 
 	if (SQL_ALONE(store, SQL_READ, mem, &rows, err,
 		      "SELECT integration, repository, tenant, rule, prefix, reason, author, since,"
-		      " number FROM mute WHERE integration = $1 AND repository = $2 AND number IN (0, $3)"
+		      " number, lifted FROM mute WHERE integration = $1 AND repository = $2 AND number IN (0, $3)"
 		      " ORDER BY rule, prefix, number",
 		      T(integration), T(repository), N((int64_t)number)) < 0)
 		return -1;
@@ -192,6 +193,7 @@ int mutes_of_pull(struct store *store, struct str integration, struct str reposi
 			.by = row_str(&rows, i, 6),
 			.since = row_int(&rows, i, 7),
 			.number = row_u64(&rows, i, 8),
+			.lifted = row_int(&rows, i, 9),
 		};
 
 		ARENA_PUSH(mem, &list, m);

@@ -91,6 +91,7 @@ static const char *const version_1[] = {
 	"CREATE TABLE mute (integration {text} NOT NULL, repository {text} NOT NULL,"
 	" number {int} NOT NULL, rule {text} NOT NULL, prefix {text} NOT NULL, tenant {text} NOT NULL,"
 	" reason {text} NOT NULL, author {text} NOT NULL, since {int} NOT NULL,"
+	" lifted {int} NOT NULL,"
 	" PRIMARY KEY (integration, repository, number, rule, prefix)) {strict}",
 
 	"CREATE TABLE ci (id {id}, tenant {text} NOT NULL, integration {text} NOT NULL,"

@@ -157,6 +157,11 @@ post /rules/lift 'integration=here&repository=team/app&rule=python-is-literal&pr
 check 'a person lets it speak' answers 303
 says ada 5 '/outrider review'
 check '... and it does' has_threads app 5 'fifth.py:2 python-eval-input open,fifth.py:3 python-is-literal open'
+pull_put app 5 '{"state":"merged","title":"Fifth","author":"ada","base":"main","head":"fifth"}'
+hook "$(pull_event app 5 merged d9)"
+jobs_settle
+api '/api/v1/rules?repository=team/app'
+check '... and what is learned later does not undo it' not is_muted
 
 service_stop
 check 'SIGTERM ends it well' exits 0

@@ -202,14 +202,16 @@ static void outcomes(void **state)
 	OK(mutes_lift(s, mine, &mute, &found, &err));
 	assert_true(found);
 	OK(mutes_of_pull(s, STR("gh"), STR("o/a"), 7, &mutes, &mem, &err));
-	assert_int_equal(mutes.n, 0);
+	assert_int_equal(mutes.n, 1);
+	assert_true(mutes.items[0].lifted);
 	mute.number = 7;
 	OK(mutes_put(s, &mute, NOW, &err));
 	OK(mutes_of_pull(s, STR("gh"), STR("o/a"), 8, &mutes, &mem, &err));
-	assert_int_equal(mutes.n, 0);
-	OK(mutes_of_pull(s, STR("gh"), STR("o/a"), 7, &mutes, &mem, &err));
 	assert_int_equal(mutes.n, 1);
-	assert_int_equal(mutes.items[0].number, 7);
+	OK(mutes_of_pull(s, STR("gh"), STR("o/a"), 7, &mutes, &mem, &err));
+	assert_int_equal(mutes.n, 2);
+	assert_int_equal(mutes.items[1].number, 7);
+	assert_false(mutes.items[1].lifted);
 }
 
 static void ci(void **state)

@@ -54,6 +54,7 @@ struct mute_row {
 	struct str reason;  /* shown to people: "3 of 20 comments were acted on" */
 	struct str by;      /* "outrider", or who did it */
 	int64_t    since;
+	bool       lifted;  /* a person lets it speak: it is not muted, and shall not be by what is learned */
 };
 
 struct mute_rows {
@@ -61,10 +62,10 @@ struct mute_rows {
 	size_t       n, cap;
 };
 int mutes_put(struct store *store, const struct mute_row *mute, int64_t now, struct err *err);
-/* *found is false when it was not muted. */
+/* By a person: stays known as lifted until somebody mutes it again. *found is false when it was not muted. */
 int mutes_lift(struct store *store, struct view view, const struct mute_row *mute, bool *found,
 	       struct err *err);
-/* What a review of this pull request leaves out: for the repository, and for it alone. */
+/* For the repository, and for this pull request alone; lifted ones too. */
 int mutes_of_pull(struct store *store, struct str integration, struct str repository,
 		  uint64_t number, struct mute_rows *out, struct arena *mem, struct err *err);
 const char *fate_name(enum fate fate);
