@@ -152,11 +152,29 @@ static int git(struct forge_git *out, struct arena *mem, const struct forge_conf
 		      err);
 }
 
+/*
+ * Each Gerrit so far (3.14) answers 500 to a review with fix_suggestions unless its administrator turned this on, and tells those alone
+ * who administrate it.
+ */
+#define FIXES "GerritBackendFeature__allow_fix_suggestions_in_comments"
+
+static int probe(struct forge *forge, struct arena *mem, unsigned *abilities, struct err *err)
+{
+	const struct call call = { .method = "GET", .path = STR("a/config/server/experiments/" FIXES) };
+	struct http_response response;
+
+	if (forge_call(forge, mem, &call, &response, err) < 0)
+		return -1;
+	if (response.status != 200 || !str_has(response.body, STR("\"enabled\":true")))
+		*abilities &= ~(unsigned)FORGE_FIXES;
+	return 0;
+}
+
 const struct forge_type forge_gerrit = {
 	.name = "gerrit",
 	.label = "Gerrit",
 	.abilities = FORGE_RANGES | FORGE_SUGGESTIONS | FORGE_RESOLVE | FORGE_REPLIES | FORGE_GIT |
-		     FORGE_PULL_REFS,
+		     FORGE_PULL_REFS | FORGE_FIXES,
 	.limits = { .concurrent = 10 },
 	.check = check,
 	.verify = verify,
@@ -166,6 +184,7 @@ const struct forge_type forge_gerrit = {
 	.lower_reply = gerrit_lower_reply,
 	.git = git,
 	.authorize = authorize,
+	.probe = probe,
 	.whoami = gerrit_whoami,
 	.pull = gerrit_pull,
 	.pulls = gerrit_pulls,

@@ -7,36 +7,44 @@
 
 enum { MAX_COMMENT = 16000, /* Gerrit's change.commentSizeLimit is 16 KB */ MAX_MESSAGE = 16000 };
 
-/* UTF-16 units of the last line, as Gerrit counts characters. */
-static uint32_t last_column(struct str text)
+static json_t *range_to(const struct post_comment *comment, uint32_t line, uint32_t column)
 {
-	uint32_t units = 0;
-	size_t n;
-
-	for (size_t i = 0; i < text.len; i += n) {
-		n = str_utf8_len(text.p + i, text.len - i);
-		units += n == 4 ? 2 : 1;
-		if (text.p[i] == '\n')
-			units = 0;
-	}
-	return units;
-}
-
-static json_t *range_of(const struct post_comment *comment)
-{
-	uint32_t column = comment->original.len ? last_column(comment->original) : 0;
-
 	return json_pack("{s:I, s:i, s:I, s:I}", "start_line",
 			 (json_int_t)(comment->start_line ? comment->start_line : comment->line),
-			 "start_character", 0, "end_line", (json_int_t)comment->line,
-			 "end_character", (json_int_t)column);
+			 "start_character", 0, "end_line", (json_int_t)line, "end_character",
+			 (json_int_t)column);
 }
 
+/* Lines that are taken away go with their ends. The last line of a file may have none: then the one above keeps its own. */
 static json_t *fix_of(const struct post_comment *comment)
 {
+	bool whole = !comment->suggestion.p && comment->ends;
+
 	return json_pack("[{s:s, s:[{s:o, s:o, s:o}]}]", "description", "Outrider's suggestion",
 			 "replacements", "path", payload_text(comment->path), "range",
-			 range_of(comment), "replacement", payload_text(comment->suggestion));
+			 whole ? range_to(comment, comment->line + 1, 0)
+			       : range_to(comment, comment->line, comment->end_column),
+			 "replacement", payload_text(comment->suggestion));
+}
+
+/*
+ * Gerrit's pages take a block of this name for a change to click. They put it in the place of the comment's lines, which leaves an empty
+ * line where there is nothing to put, and end it at the first line that begins with three backticks.
+ */
+static bool fits_block(struct str suggestion)
+{
+	return suggestion.p && !str_starts(suggestion, STR("```")) && !str_has(suggestion, STR("\n```"));
+}
+
+static struct str body_of(struct lowering *lowering, const struct post_comment *comment, bool fix)
+{
+	const struct str no_key = { 0 };
+
+	if (!comment->has_suggestion || fix)
+		return lower_marked(lowering, comment->body, no_key, MAX_COMMENT);
+	if (comment->side == SIDE_NEW && fits_block(comment->suggestion))
+		return lower_body(lowering, comment, "suggestion", no_key, MAX_COMMENT);
+	return lower_body_diff(lowering, comment, no_key, MAX_COMMENT);
 }
 
 /* The list of comments of a path, made when it is the first. */
@@ -54,19 +62,18 @@ static json_t *list_for(json_t *comments, struct str path)
 static void add_comment(struct lowering *lowering, json_t *comments,
 			const struct post_comment *comment)
 {
-	json_t *json = json_pack(
-		"{s:o, s:b}", "message",
-		payload_text(lower_marked(lowering, comment->body, (struct str){ 0 }, MAX_COMMENT)),
-		"unresolved", true);
 	bool several = comment->start_line && comment->start_line < comment->line;
+	bool fix = comment->has_suggestion && comment->side == SIDE_NEW &&
+		   lowering->target->abilities & FORGE_FIXES;
+	json_t *json = json_pack("{s:o, s:b}", "message",
+				 payload_text(body_of(lowering, comment, fix)), "unresolved", true);
 
 	if (comment->side == SIDE_OLD)
 		json_object_set_new(json, "side", json_string("PARENT"));
 	if (several || comment->has_suggestion)
-		json_object_set_new(json, "range", range_of(comment));
+		json_object_set_new(json, "range", range_to(comment, comment->line, comment->end_column));
 	json_object_set_new(json, "line", json_integer(comment->line));
-	/* an empty range replaces nothing: without the lines' own text there is no telling where they end */
-	if (comment->has_suggestion && comment->side == SIDE_NEW)
+	if (fix)
 		json_object_set_new(json, "fix_suggestions", fix_of(comment));
 	json_array_append_new(list_for(comments, comment->path), json);
 }

@@ -203,7 +203,7 @@ struct str lower_marked(struct lowering *lowering, struct str body, struct str k
 	return with_markers(lowering, body, marker, key, max);
 }
 
-/* A fence that no run of backticks inside can close. */
+/* Whole lines in a fence that no run of backticks inside can close. */
 static void add_fence(struct buf *out, const char *info, struct str text)
 {
 	size_t run = 0, longest = 2;
@@ -217,8 +217,6 @@ static void add_fence(struct buf *out, const char *info, struct str text)
 		buf_add_byte(out, '`');
 	buf_printf(out, "%s\n", info);
 	buf_add(out, text);
-	if (text.len && text.p[text.len - 1] != '\n')
-		buf_add_byte(out, '\n');
 	for (size_t i = 0; i <= longest; i++)
 		buf_add_byte(out, '`');
 	buf_add_byte(out, '\n');
@@ -242,19 +240,33 @@ static struct str with_block(struct lowering *lowering, const struct post_commen
 	return out;
 }
 
+/* With the end of the last line: one empty line is not nothing. */
+static void add_whole(struct buf *out, struct str text)
+{
+	buf_add(out, text);
+	if (text.p)
+		buf_add_byte(out, '\n');
+}
+
 struct str lower_body(struct lowering *lowering, const struct post_comment *comment,
 		      const char *info, struct str key, size_t max)
 {
+	AUTO_BUF struct buf lines = { 0 };
+
 	if (!comment->has_suggestion)
 		return lower_marked(lowering, comment->body, key, max);
-	return with_block(lowering, comment, info, comment->suggestion, key, max);
+	add_whole(&lines, comment->suggestion);
+	return with_block(lowering, comment, info, buf_str(&lines), key, max);
 }
 
 static void add_lines(struct buf *out, char sign, struct str text)
 {
-	struct str line;
+	AUTO_BUF struct buf lines = { 0 };
+	struct str rest, line;
 
-	while (str_cut_line(&text, &line)) {
+	add_whole(&lines, text);
+	rest = buf_str(&lines);
+	while (str_cut_line(&rest, &line)) {
 		buf_add_byte(out, sign);
 		buf_add(out, line);
 		buf_add_byte(out, '\n');

@@ -190,6 +190,21 @@ static struct str without_end(struct str s)
 	return s;
 }
 
+/* UTF-16 units of the last line, as Gerrit counts characters. */
+static uint32_t last_column(struct str text)
+{
+	uint32_t units = 0;
+	size_t n;
+
+	for (size_t i = 0; i < text.len; i += n) {
+		n = str_utf8_len(text.p + i, text.len - i);
+		units += n == 4 ? 2 : 1;
+		if (text.p[i] == '\n')
+			units = 0;
+	}
+	return units;
+}
+
 static struct str make_body(struct arena *mem, const struct finding *finding, struct str marker,
 			    const struct comment_fix *fix, bool clickable)
 {
@@ -244,6 +259,9 @@ void comment_make(struct post_comment *out, struct arena *mem, const struct find
 	if (clickable) {
 		comment.suggestion = fix->after.len ? without_end(fix->after) : (struct str){ 0 };
 		comment.original = without_end(redact_text(mem, fix->before));
+		/* of the real text: what is masked has another length */
+		comment.end_column = last_column(without_end(fix->before));
+		comment.ends = str_ends(fix->before, STR("\n"));
 	}
 	snprintf(comment.fingerprint, sizeof comment.fingerprint, "%s", fingerprint);
 	comment.body = make_body(mem, finding, marker_finding(mem, fingerprint, finding->rule_id), fix,

@@ -166,6 +166,8 @@ static struct post_comment read_comment(const json_t *json)
 		.has_suggestion = json_object_get(json, "suggestion") != NULL,
 		.suggestion = text(json, "suggestion"),
 		.original = text(json, "original"),
+		.end_column = number(json, "end_column"),
+		.ends = json_is_true(json_object_get(json, "ends")),
 		.rule = text(json, "rule"),
 		.severity = SEVERITY_WARNING,
 	};

@@ -3,8 +3,9 @@
  *
  *     forge_replay OUTRIDER REPOSITORY RULES
  *
- * Each line of standard input is "NUMBER BASE START HEAD" (commits; START is their merge base). For each, one line of JSON: "comments"
- * (how many were planned), and by forge its requests as [{method, path, body}]. What cannot be reviewed is {"error": "..."}.
+ * Each line of standard input is "NUMBER BASE START HEAD" (commits; START is their merge base). For each, one line of JSON: "findings" and
+ * "places" (how many comments were planned of each: see places.h), and by forge its requests as [{method, path, body}]. What cannot be
+ * reviewed is {"error": "..."}.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -13,8 +14,9 @@
 #include "base/scope.h"
 #include "flow/pull_job.h"
 #include "forge/forge.h"
+#include "places.h"
 
-enum { COMMENTS = 20 }; /* of one pull request */
+enum { COMMENTS = 20, PLACES = 30 }; /* of one pull request */
 
 static const struct {
 	const char *type, *api;
@@ -22,10 +24,12 @@ static const struct {
 	{ "github", "https://github.invalid" },		  { "gitlab", "https://gitlab.invalid/api/v4" },
 	{ "gitea", "https://gitea.invalid/api/v1" },	  { "gerrit", "https://gerrit.invalid" },
 	{ "bitbucket", "https://bitbucket.invalid/2.0" }, { "bitbucket-dc", "https://bitbucket-dc.invalid" },
+	{ "local", "" },
 };
 
 struct replay {
 	struct pull pull;
+	const char *repository;
 	json_t     *answer;
 };
 
@@ -58,13 +62,32 @@ static json_t *requests_of(const struct forge_plan *plan)
 	return list;
 }
 
+/* What was found and what is put anywhere, as one review. */
+static int plan_all(struct post_plan *out, struct arena *mem, const struct replay *replay, const struct post_plan *found, struct err *err)
+{
+	struct places all = { 0 };
+
+	for (size_t i = 0; i < found->n_comments; i++)
+		ARENA_PUSH(mem, &all, found->comments[i]);
+	if (places_make(&all, mem, replay->repository, &replay->pull, all.n + PLACES, err) < 0)
+		return -1;
+	json_object_set_new(replay->answer, "findings", json_integer((json_int_t)found->n_comments));
+	json_object_set_new(replay->answer, "places", json_integer((json_int_t)(all.n - found->n_comments)));
+	*out = *found;
+	out->comments = all.items;
+	out->n_comments = all.n;
+	return 0;
+}
+
 static int lower_all(void *payload, const struct pull_job *job, struct err *err)
 {
 	struct replay *replay = payload;
 	AUTO_ARENA struct arena mem;
+	struct post_plan post;
 
 	arena_init(&mem, 1 << 30);
-	json_object_set_new(replay->answer, "comments", json_integer((json_int_t)job->post.n_comments));
+	if (plan_all(&post, &mem, replay, &job->post, err) < 0)
+		return -1;
 	for (size_t i = 0; i < COUNT(forges); i++) {
 		const struct forge_config config = { .name = STR("replay"), .api = str_of(forges[i].api),
 						     .type = forge_type_find(str_of(forges[i].type)) };
@@ -72,7 +95,7 @@ static int lower_all(void *payload, const struct pull_job *job, struct err *err)
 					       .abilities = forge_type_abilities(config.type) };
 		struct forge_plan plan;
 
-		if (forge_lower(&plan, &mem, &target, &job->post, err) < 0)
+		if (forge_lower(&plan, &mem, &target, &post, err) < 0)
 			return -1;
 		json_object_set_new(replay->answer, forges[i].type, requests_of(&plan));
 	}
@@ -110,7 +133,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	while (fgets(line, sizeof line, stdin)) {
-		struct replay replay = { .pull = { .repository = STR("team/app"), .base_ref = STR("main"), .head_ref = STR("work") } };
+		struct replay replay = { .pull = { .repository = STR("team/app"), .base_ref = STR("main"), .head_ref = STR("work") },
+					 .repository = argv[2] };
 		unsigned long number;
 
 		if (sscanf(line, "%lu %40s %40s %40s", &number, replay.pull.base_oid, replay.pull.start_oid,

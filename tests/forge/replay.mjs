@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Forge, Pull } from "./state.mjs";
 
-const DIALECTS = ["github", "gitlab", "gitea", "gerrit", "bitbucket", "bitbucket-dc"];
+const DIALECTS = ["github", "gitlab", "gitea", "gerrit", "bitbucket", "bitbucket-dc", "local"];
 const SKIPPED = 77, MAX_SHOWN = 20, MAX_BYTES = 1 << 30, SUGGESTION_LINES = 100 /* GitLab reads no more of them above a comment */;
 
 // Small nodes whose fixes have one line or two, and large ones of many lines.
@@ -100,6 +100,20 @@ function gitlabErrors(pull, body) {
 
 const more = { gerrit: gerritErrors, gitlab: gitlabErrors };
 
+// The local forge is files, and has no fake: its reader shows a comment in its diff, whose lines must be there, all in one hunk.
+function postLocal(forge, match, { head, comments }) {
+	const pull = forge.pull("team/app", match[1]);
+	const wrong = comments.find(({ path, side, start_line: start, line, suggestion }) => {
+		const [first, last] = [start, line].map((at) => pull.lineAt(path, side, at));
+
+		return !first || !last || start > line || first.hunk !== last.hunk || (suggestion !== undefined && side !== "new");
+	});
+
+	return head !== pull.head || wrong ? [422, `not in the diff: ${JSON.stringify(wrong)}`] : [200, {}];
+}
+
+const local = { headRef: () => "", routes: [["POST", "^/team/app/pulls/(\\d+)/threads$", postLocal], ["PUT", "", () => [200, {}]]] };
+
 // ---- one request ----
 
 // Inline comments in a request, as the forge counts them.
@@ -152,15 +166,16 @@ function replay(totals, dialects, repository, pull, answer) {
 	totals.files = undefined;
 }
 
-const summary = (totals) => `${totals.pulls} pull requests (${totals.unread} could not be reviewed), ${totals.planned} comments, ${totals.ranges} of several lines; ` +
+const summary = (totals) => `${totals.pulls} pull requests (${totals.unread} could not be reviewed), ` +
+	`${totals.findings} comments on findings and ${totals.places} on lines of all kinds, ${totals.ranges} of them on several lines; ` +
 	`${DIALECTS.map((name) => `${name} ${totals[name]}`).join(", ")}: ${totals.refused} refused`;
 
 async function main([work, outrider, drive, count, ...repositories]) {
 	const rules = makeRules(work), dialects = [];
-	const totals = { pulls: 0, unread: 0, planned: 0, ranges: 0, refused: 0, ...Object.fromEntries(DIALECTS.map((name) => [name, 0])) };
+	const totals = { pulls: 0, unread: 0, findings: 0, places: 0, ranges: 0, refused: 0, ...Object.fromEntries(DIALECTS.map((name) => [name, 0])) };
 
 	for (const name of DIALECTS)
-		dialects.push([name, await import(`./${name}.mjs`)]);
+		dialects.push([name, name === "local" ? local : await import(`./${name}.mjs`)]);
 	for (const given of repositories) {
 		const repository = attempt(() => resolve(given, git(given, "rev-parse", "--git-common-dir").trim()));
 
@@ -181,7 +196,8 @@ async function main([work, outrider, drive, count, ...repositories]) {
 				continue;
 			}
 			totals.pulls++;
-			totals.planned += answer.comments;
+			totals.findings += answer.findings;
+			totals.places += answer.places;
 			totals.ranges += (answer.github.flatMap((one) => one.body.comments ?? [])).filter((one) => one.start_line).length;
 			replay(totals, dialects, repository, pulls[i], answer);
 		}
@@ -191,7 +207,7 @@ async function main([work, outrider, drive, count, ...repositories]) {
 		console.error(`${given}: ${summary(totals)}`);
 	}
 	console.log(summary(totals));
-	if (totals.planned === 0)
+	if (totals.findings + totals.places === 0)
 		return totals.unread ? 1 : SKIPPED;
 	return totals.refused || totals.unread > totals.pulls ? 1 : 0;
 }

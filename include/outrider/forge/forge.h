@@ -28,6 +28,7 @@ enum forge_ability {
 	FORGE_SIGNED = 1 << 7,       /* its deliveries carry a signature over the body */
 	FORGE_GIT = 1 << 8,          /* repositories can be fetched over HTTP or from disk */
 	FORGE_PULL_REFS = 1 << 9,    /* heads of pull requests are refs of the base repository */
+	FORGE_FIXES = 1 << 10,       /* a change to click stands beside the words of its comment, not in them */
 };
 
 enum { FORGE_MEMORY = 256 << 20 }; /* an arena's cap; used only as far as answers are that large */

@@ -64,7 +64,9 @@ struct post_comment {
 	struct str body;                /* Markdown with its marker as last line, without the suggestion */
 	bool       has_suggestion;
 	struct str suggestion;          /* replaces the lines start_line..line of the new side whole; no final line end; .p NULL: they are taken away */
-	struct str original;            /* those lines as they are: for forges that can only show a diff */
+	struct str original;            /* those lines as they are, credentials masked: for forges that can only show a diff */
+	uint32_t   end_column;          /* where the real `line` ends, in UTF-16 units; known with a suggestion alone */
+	bool       ends;                /* ... and with a line end: only the last line of a file may have none */
 	struct str rule;
 	enum severity severity;
 	char       fingerprint[FINGERPRINT_HEX + 1];
