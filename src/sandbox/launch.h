@@ -10,6 +10,12 @@
 #include "sandbox/profile.h"
 #include "sandbox/run.h"
 
+enum {
+	/* Users that no distribution gives out (systemd: up to 0x6fffffff for containers), one by chance for each run. */
+	JOB_ID_BASE = 0x6fff0000,
+	JOB_IDS = 0xfff0,
+};
+
 /* What the child does, in order: the layer that it belongs to, and what failed, for people. */
 #define LAUNCH_STEPS(X)                                                        \
 	X(START, PRIVILEGES, "take over the job's descriptors")                \

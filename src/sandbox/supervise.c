@@ -84,10 +84,12 @@ static int open_cgroup(struct run *run)
 		return 0;
 	if (cgroup_open(&run->cgroup, &run->job->policy->limits, &why)) {
 		if (need == NEED_REQUIRED)
-			return err_set(run->err, why.kind, "sandbox: refused: limits of memory and processes are required: %s",
-				       why.text);
+			return err_set(run->err, why.kind,
+				       "sandbox: refused: limits of memory and processes are required: %s; mend: %s",
+				       why.text, layer_mend(LAYER_CGROUP));
 		layer->state = STATE_MISSING;
-		layer->detail = arena_printf(run->mem, "rlimits only: %s", why.text);
+		layer->detail = arena_printf(run->mem, "rlimits only: %s; mend: %s", why.text,
+					     layer_mend(LAYER_CGROUP));
 		run->receipt->weak = true;
 		return 0;
 	}
@@ -179,7 +181,8 @@ static int take_message(struct run *run)
 		return 1;
 	case MESSAGE_LAYER:
 		run->receipt->layers[m.step].state = STATE_MISSING;
-		run->receipt->layers[m.step].detail = arena_str(run->mem, str_of(strerror(m.error)));
+		run->receipt->layers[m.step].detail = arena_printf(run->mem, "%s; mend: %s", strerror(m.error),
+								   layer_mend((enum sandbox_layer)m.step));
 		run->receipt->weak = true;
 		return 1;
 	case MESSAGE_READY:
@@ -244,9 +247,10 @@ static int attach_gate(struct run *run, const struct profile *profile)
 		gate = run->own_gate = gate_ptrace_new(&options);
 	if (gate->attach(gate, &target, &why)) {
 		if (run->job->policy->layers[LAYER_GATE] == NEED_REQUIRED)
-			return err_set(run->err, why.kind, "sandbox: refused: the exec gate is required: %s", why.text);
+			return err_set(run->err, why.kind, "sandbox: refused: the exec gate is required: %s; mend: %s",
+				       why.text, layer_mend(LAYER_GATE));
 		layer->state = STATE_MISSING;
-		layer->detail = arena_str(run->mem, str_of(why.text));
+		layer->detail = arena_printf(run->mem, "%s; mend: %s", why.text, layer_mend(LAYER_GATE));
 		run->receipt->weak = true;
 		return 0;
 	}
