@@ -96,6 +96,10 @@ static int open_cgroup(struct run *run)
 	cgroup_describe(&run->cgroup, text, sizeof text);
 	layer->state = run->cgroup.has[CONTROL_CPU] ? STATE_IN_FORCE : STATE_WEAK;
 	layer->detail = arena_str(run->mem, str_of(text));
+	if (layer->state == STATE_WEAK) {
+		layer->detail = arena_printf(run->mem, "%s, not the processor; mend: %s", text, layer_mend(LAYER_CGROUP));
+		run->receipt->weak = true;
+	}
 	return 0;
 }
 
@@ -129,8 +133,9 @@ static int take_failure(struct run *run, const struct message *m)
 
 	errno = m->error;
 	/* another attempt, with the truth about the host, says it better or does without */
-	run->unfit = step != STEP_CWD && step != STEP_COPY && step != STEP_PROTECT && step != STEP_SOURCE &&
-		     step != STEP_START && step != STEP_SEND && step != STEP_FORWARD;
+	run->unfit = m->error == ENOSYS ||
+		     (step != STEP_CWD && step != STEP_COPY && step != STEP_PROTECT && step != STEP_SOURCE &&
+		     step != STEP_START && step != STEP_SEND && step != STEP_FORWARD);
 	return err_errno(run->err, "sandbox: cannot %s%s%.*s", launch_step_text(step),
 			 m->what[0] ? " " : "", (int)sizeof m->what, m->what);
 }
