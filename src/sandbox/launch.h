@@ -138,8 +138,17 @@ void view_build(struct plan *plan);
 int copy_tree(int from, int to);
 
 /* placeholder.c: what is missing before a start (host's own work directory only), for removal after it. */
-size_t placeholder_find(const struct plan *plan, struct arena *mem, struct plan_protect **out);
-void placeholder_remove(const struct plan *plan, struct arena *mem, const struct plan_protect *missing, size_t n);
+struct placeholder {
+	const char *dir, *name; /* dir: relative to the work directory; "" is itself */
+};
+struct placeholders {
+	const char         *work;
+	struct placeholder *items;
+	size_t              n, cap;
+};
+void placeholder_find(struct placeholders *out, const struct plan *plan, struct arena *mem);
+/* System calls only. What is not empty, as it was made, stays. */
+void placeholder_remove(const struct placeholders *missing);
 
 /* launch.c */
 struct launched {

@@ -17,6 +17,7 @@
 
 #include "base/scope.h"
 #include "cgroup.h"
+#include "keeper.h"
 #include "sandbox/gate.h"
 #include "sys.h"
 #include "watch.h"
@@ -32,6 +33,8 @@ struct run {
 	struct err               *err;
 	struct plan               plan;
 	struct cgroup             cgroup;
+	struct placeholders       placeholders;
+	struct keeper             keeper;
 	struct launched           launched;
 	struct sandbox_gate      *gate;   /* attached */
 	struct sandbox_gate      *own_gate; /* owned */
@@ -61,6 +64,8 @@ static void run_release(struct run *run)
 {
 	launch_end(&run->launched, NULL);
 	cgroup_close(&run->cgroup);
+	placeholder_remove(&run->placeholders);
+	keeper_close(&run->keeper);
 	close_fd(&run->pidfd);
 	close_fd(&run->plan.work_fd);
 	for (int i = 0; i < PLACES; i++)
@@ -72,6 +77,15 @@ static void run_release(struct run *run)
 }
 
 /* ---- start ---- */
+
+/* Before there is anything that a killed supervisor would leave behind. */
+static int open_keeper(struct run *run)
+{
+	const bool groups = run->job->policy->layers[LAYER_CGROUP] != NEED_OFF && cgroup_name(&run->cgroup) == 0;
+
+	placeholder_find(&run->placeholders, &run->plan, run->mem);
+	return groups || run->placeholders.n ? keeper_open(&run->keeper, &run->cgroup, &run->placeholders, run->err) : 0;
+}
 
 static int open_cgroup(struct run *run)
 {
@@ -275,6 +289,7 @@ static int start(struct run *run)
 		run->unfit = true;
 		return -1;
 	}
+	keeper_tell(&run->keeper, run->launched.pid);
 	for (int i = 0; i < 2; i++)
 		close_fd(&run->pipes[i][1]);
 	if (cgroup_enter(&run->cgroup, run->launched.pid, run->err) || launch_go(&run->launched, run->err))
@@ -408,16 +423,13 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 
 static enum supervised attempt(struct run *run, const struct profile *profile)
 {
-	struct plan_protect *missing = NULL;
 	const uint64_t began = now_us();
-	size_t n_missing;
 	struct watch watch = { .job = run->job, .cgroup = &run->cgroup };
 	int failed;
 
-	if (plan_make(&run->plan, run->mem, run->job, profile, run->probe, run->err) || open_cgroup(run) ||
-	    open_streams(run) || shift_work(run))
+	if (plan_make(&run->plan, run->mem, run->job, profile, run->probe, run->err) || open_keeper(run) ||
+	    open_cgroup(run) || open_streams(run) || shift_work(run))
 		return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
-	n_missing = placeholder_find(&run->plan, run->mem, &missing);
 	failed = start(run) || attach_gate(run, profile);
 	if (!failed) {
 		watch.out = run->pipes[0][0];
@@ -436,8 +448,6 @@ static enum supervised attempt(struct run *run, const struct profile *profile)
 	}
 	if (run->gate && failed && run->launched.pid > 0)
 		finish(run, &watch, began);
-	launch_end(&run->launched, NULL);
-	placeholder_remove(&run->plan, run->mem, missing, n_missing);
 	if (!failed)
 		return SUPERVISED;
 	return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
@@ -454,6 +464,7 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.probe = probe,
 		.err = err ? err : &unused,
 		.launched = { .pidfd = -1, .control = -1 },
+		.keeper = { .pidfd = -1 },
 		.pidfd = -1,
 		.places = { -1, -1, -1, -1 },
 		.pipes = { { -1, -1 }, { -1, -1 } },
