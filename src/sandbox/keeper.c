@@ -62,8 +62,6 @@ static int keep(void *arg)
 {
 	struct keeper_room *room = arg;
 
-	/* not with the terminal's keys, nor with the supervisor's group of processes */
-	setsid();
 	prctl(PR_SET_NAME, "outrider-keeper", 0, 0, 0);
 	/* nothing that somebody waits for stays open here */
 	dup3(room->supervisor, 0, O_CLOEXEC);
@@ -105,6 +103,8 @@ int keeper_open(struct keeper *out, const struct cgroup *cgroup, const struct pl
 		keeper_free(keeper.room);
 		return -1;
 	}
+	/* not with the supervisor's group of processes: from here on, whether it has run yet or not */
+	setpgid(keeper.pid, keeper.pid);
 	*out = keeper;
 	return 0;
 }

@@ -30,7 +30,7 @@ make_user() {
 	} >"$work/as-user"
 	chmod 755 "$work/as-user" "$work" && chmod 777 "$work"
 	as_user=("$work/as-user")
-	trap 'leave_user; rm -rf "$work"' EXIT
+	trap 'leave_user; leave_work' EXIT
 }
 leave_user() {
 	local group
