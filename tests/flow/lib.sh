@@ -18,12 +18,11 @@ unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE NO_COLOR
 
 # leave_work: the end of each test. Secrets of the test run's own environment (tests/run.sh) are in no file that was left.
 leave_work() {
-	local status=$? leaks=''
+	local leaks=''
 
 	[ -z "${OUTRIDER_CANARIES-}" ] || leaks=$(LC_ALL=C grep -rlaFf "$OUTRIDER_CANARIES" -- "$work" 2>/dev/null)
-	[ -z "$leaks" ] || { printf 'not ok - a secret of our environment is in:\n%s\n' "$leaks"; status=1; }
 	rm -rf "$work"
-	exit "$status"
+	[ -z "$leaks" ] || { printf 'not ok - a secret of our environment is in:\n%s\n' "$leaks"; exit 1; }
 }
 
 # run ARGUMENTS: the program; its exit code in $status, what it says in $out and $err.
