@@ -5,10 +5,13 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/scope.h"
+
+enum { TEMP_LETTERS = 6, NAME_TRIES = 100 };
 
 static int read_all(int fd, char *into, size_t size, size_t *got)
 {
@@ -105,9 +108,49 @@ int file_write_fd(int fd, struct str text, struct err *err)
 	return 0;
 }
 
+/* Without a name until it is whole, where the system can: who is killed while it is written leaves nothing behind. */
+static int new_temp(char *temp, bool *named)
+{
+	char *slash = strrchr(temp, '/');
+	int fd;
+
+	if (slash)
+		*slash = '\0';
+	fd = open(slash == temp ? "/" : slash ? temp : ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (slash)
+		*slash = '/';
+	if (fd >= 0 && access("/proc/self/fd", X_OK) == 0) {
+		*named = false;
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	*named = true;
+	return mkostemp(temp, O_CLOEXEC);
+}
+
+static int give_name(int fd, char *temp)
+{
+	char *end = temp + strlen(temp) - TEMP_LETTERS, from[64];
+	uint32_t chance;
+
+	snprintf(from, sizeof from, "/proc/self/fd/%d", fd);
+	for (int i = 0; i < NAME_TRIES; i++) {
+		if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
+			return -1;
+		snprintf(end, TEMP_LETTERS + 1, "%06x", chance & 0xffffff);
+		if (linkat(AT_FDCWD, from, AT_FDCWD, temp, AT_SYMLINK_FOLLOW) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+	}
+	return -1;
+}
+
 static int write_temp(char *temp, const char *path, struct str text, struct err *err)
 {
-	AUTO_FD int fd = mkostemp(temp, O_CLOEXEC);
+	bool named;
+	AUTO_FD int fd = new_temp(temp, &named);
 	struct stat st;
 	mode_t mask = umask(0);
 
@@ -120,6 +163,8 @@ static int write_temp(char *temp, const char *path, struct str text, struct err 
 		return err_wrap(err, "'%s'", temp);
 	if (fsync(fd) < 0)
 		return err_errno(err, "sync '%s'", temp);
+	if (!named && give_name(fd, temp) < 0)
+		return err_errno(err, "name '%s'", temp);
 	return 0;
 }
 

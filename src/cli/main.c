@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "command.h"
 
@@ -39,8 +40,12 @@ int report_error(const struct err *err)
 
 int main(int argc, char **argv)
 {
+	const struct rlimit core = { 0, 0 };
+
 	/* a reader that went away is an error of write(), not our end */
 	signal(SIGPIPE, SIG_IGN);
+	/* a core would hold secrets, in a folder that nobody watches; our children inherit this */
+	(void)setrlimit(RLIMIT_CORE, &core);
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;

@@ -148,32 +148,46 @@ static bool limit_v1(struct cgroup *g, const struct sandbox_limits *l)
 	return g->has[CONTROL_MEMORY] && g->has[CONTROL_PIDS];
 }
 
-int cgroup_open(struct cgroup *out, const struct sandbox_limits *limits, struct err *err)
+int cgroup_name(struct cgroup *out)
 {
 	static atomic_uint count;
 	struct cgroup g = { 0 };
 	unsigned n = atomic_fetch_add(&count, 1);
-	bool ok = true;
+	uint64_t space, start;
 
 	pthread_once(&bases_once, find_bases);
-	if (!bases_found) {
+	if (!bases_found)
+		return -1;
+	space = pid_space();
+	start = start_of(getpid());
+	g.kind = bases.kind;
+	for (int c = 0; c < CGROUP_DIRS; c++)
+		if (bases.dirs[c][0])
+			snprintf(g.dirs[c], CGROUP_PATH, "%.400s/%s%" PRIu64 "-%d-%" PRIu64 "-%u", bases.dirs[c], prefix,
+				 space, (int)getpid(), start, n);
+	*out = g;
+	return 0;
+}
+
+int cgroup_open(struct cgroup *out, const struct sandbox_limits *limits, struct err *err)
+{
+	struct cgroup g = *out;
+	bool ok = true;
+
+	if (g.kind == CGROUP_NONE && cgroup_name(&g)) {
 		if (err)
 			*err = bases_err;
 		return -1;
 	}
-	g.kind = bases.kind;
-	for (int c = 0; ok && c < CGROUP_DIRS; c++) {
-		if (!bases.dirs[c][0])
-			continue;
-		snprintf(g.dirs[c], CGROUP_PATH, "%.400s/%s%" PRIu64 "-%d-%" PRIu64 "-%u", bases.dirs[c], prefix,
-			 pid_space(), (int)getpid(), start_of(getpid()), n);
+	for (int c = 0; ok && c < CGROUP_DIRS; c++)
 		/* controllers that are mounted together share one */
-		ok = mkdir(g.dirs[c], 0755) == 0 || errno == EEXIST;
-	}
+		if (g.dirs[c][0])
+			ok = mkdir(g.dirs[c], 0755) == 0 || errno == EEXIST;
 	ok = ok && (g.kind == CGROUP_V2 ? limit_v2(&g, limits) : limit_v1(&g, limits));
 	if (!ok) {
 		(void)err_errno(err, "control group %s", g.dirs[0]);
 		cgroup_close(&g);
+		*out = g;
 		return -1;
 	}
 	*out = g;

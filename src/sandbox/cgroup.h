@@ -26,10 +26,12 @@ struct cgroup_usage {
 };
 
 /*
- * Makes a new group below the one that we may write, with these limits. Groups of dead supervisors are removed first, once per process.
- * ERR_PERM with the mend when memory or pids cannot be controlled.
+ * Names a new group below the one that we may write; nothing is made yet. Groups of dead supervisors are removed first, once per
+ * process. -1: there is none; cgroup_open() says why.
  */
-int cgroup_open(struct cgroup *out, const struct sandbox_limits *limits, struct err *err);
+int cgroup_name(struct cgroup *out);
+/* Makes the group that was named (or names it) with these limits. ERR_PERM when memory or pids cannot be controlled: then it is none. */
+int cgroup_open(struct cgroup *group, const struct sandbox_limits *limits, struct err *err);
 /* v2: a descriptor for CLONE_INTO_CGROUP, to be closed; -1 for v1. */
 int cgroup_fd(const struct cgroup *cgroup);
 /* v1: moves the process, before it has children. v2: nothing to do. */

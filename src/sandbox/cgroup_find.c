@@ -14,7 +14,7 @@ enum { TABLE_MAX = 1 << 20 }; /* of /proc/self/mountinfo: containers have a thou
 static const char *const controllers[CGROUP_DIRS] = { "memory", "pids", "cpu", "cpuacct" };
 
 /* A group that an administrator may give us, where our own cannot be written. */
-static const char delegated[] = "/outrider";
+static const struct str delegated = { "/outrider", 9 };
 
 bool cgroup_put(const char *dir, const char *file, const char *text)
 {
@@ -113,18 +113,22 @@ static bool usable(const char *dir)
 	return access(dir, W_OK | X_OK) == 0 && access(procs, F_OK) == 0;
 }
 
-/* Our own group if we may write it, else the one that was delegated. */
+static bool take(char out[CGROUP_PATH], const struct mounted *m, struct str group)
+{
+	snprintf(out, CGROUP_PATH, "%.*s%.*s", STR_ARG(m->at), STR_ARG(group));
+	return usable(out);
+}
+
+/* Root: our own group, a user: the one that was delegated; and else the other. */
 static bool choose(char out[CGROUP_PATH], const struct mounted *m, struct str group)
 {
+	const bool root = geteuid() == 0;
+
 	if (!str_eq(m->root, STR("/")) && str_starts(group, m->root))
 		group = str_from(group, m->root.len);
 	if (str_eq(group, STR("/")))
 		group.len = 0;
-	snprintf(out, CGROUP_PATH, "%.*s%s", STR_ARG(m->at), delegated);
-	if (geteuid() != 0 && usable(out))
-		return true;
-	snprintf(out, CGROUP_PATH, "%.*s%.*s", STR_ARG(m->at), STR_ARG(group));
-	if (usable(out))
+	if (take(out, m, root ? group : delegated) || take(out, m, root ? delegated : group))
 		return true;
 	out[0] = '\0';
 	return false;
@@ -202,8 +206,7 @@ int cgroup_find(struct cgroup_bases *out, struct err *err)
 		find_v1(&bases, mounts, groups);
 	if (bases.kind == CGROUP_NONE)
 		return err_set(err, ERR_PERM,
-			       "no control group with memory and pids that user %u may write; run it in a systemd unit "
-			       "with Delegate=yes, or make a group 'outrider' in these hierarchies and give it to the user",
+			       "no control group with memory and pids that user %u may write",
 			       (unsigned)geteuid());
 	*out = bases;
 	return 0;

@@ -114,8 +114,6 @@ static void reset_signals(void)
 
 static void change_ids(struct plan *p)
 {
-	if (!p->change_ids)
-		return;
 	if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setresgid, p->gid, p->gid, p->gid) ||
 	    syscall(SYS_setresuid, p->uid, p->uid, p->uid))
 		inside_fail(p, STEP_IDS, NULL);
@@ -164,6 +162,8 @@ static void drop_privileges(struct plan *p)
 	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
 			inside_fail(p, STEP_CAPS, "bounding set");
+	if (p->change_ids && !(p->flags & CLONE_NEWUSER))
+		change_ids(p);
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
 	    syscall(SYS_capset, &head, none) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		inside_fail(p, STEP_CAPS, NULL);
@@ -302,7 +302,13 @@ void inside_main(struct plan *p)
 	setsid();
 	if (p->flags & CLONE_NEWNS)
 		view_open(p);
-	change_ids(p);
+	if (p->change_ids && (p->flags & CLONE_NEWUSER)) {
+		change_ids(p);
+	} else if (p->change_ids) {
+		/* nothing can be mounted by another user here: what is made is the job's already, we are when all stands */
+		syscall(SYS_setfsgid, p->gid);
+		syscall(SYS_setfsuid, p->uid);
+	}
 	put_up_walls(p);
 	start_forwarder(p);
 	/* not fork(): it takes locks that a thread of the supervisor may have held */

@@ -10,6 +10,12 @@
 #include "sandbox/profile.h"
 #include "sandbox/run.h"
 
+enum {
+	/* Users that no distribution gives out (systemd: up to 0x6fffffff for containers), one by chance for each run. */
+	JOB_ID_BASE = 0x6fff0000,
+	JOB_IDS = 0xfff0,
+};
+
 /* What the child does, in order: the layer that it belongs to, and what failed, for people. */
 #define LAUNCH_STEPS(X)                                                        \
 	X(START, PRIVILEGES, "take over the job's descriptors")                \
@@ -132,8 +138,17 @@ void view_build(struct plan *plan);
 int copy_tree(int from, int to);
 
 /* placeholder.c: what is missing before a start (host's own work directory only), for removal after it. */
-size_t placeholder_find(const struct plan *plan, struct arena *mem, struct plan_protect **out);
-void placeholder_remove(const struct plan *plan, struct arena *mem, const struct plan_protect *missing, size_t n);
+struct placeholder {
+	const char *dir, *name; /* dir: relative to the work directory; "" is itself */
+};
+struct placeholders {
+	const char         *work;
+	struct placeholder *items;
+	size_t              n, cap;
+};
+void placeholder_find(struct placeholders *out, const struct plan *plan, struct arena *mem);
+/* System calls only. What is not empty, as it was made, stays. */
+void placeholder_remove(const struct placeholders *missing);
 
 /* launch.c */
 struct launched {

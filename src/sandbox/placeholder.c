@@ -6,58 +6,53 @@
 #include "launch.h"
 #include "sys.h"
 
-/* What had to be made in the host's own directory so that it could be protected. */
-void placeholder_remove(const struct plan *plan, struct arena *mem, const struct plan_protect *missing, size_t n)
+static void remove_one(int work, const struct placeholder *p)
 {
-	AUTO_FD int work = n ? open(plan->work_host, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	AUTO_FD int dir = p->dir[0] ? sys_openat2(work, p->dir, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, SYS_BENEATH) : dup(work);
+	struct stat st;
 
-	for (size_t i = 0; i < n; i++) {
-		struct str path = str_of(missing[i].path);
-		size_t slash = path.len;
+	if (dir < 0 || fstatat(dir, p->name, &st, AT_SYMLINK_NOFOLLOW))
+		return;
+	/* empty, as it was made: anything else is not ours */
+	if (S_ISDIR(st.st_mode))
+		unlinkat(dir, p->name, AT_REMOVEDIR);
+	else if (S_ISREG(st.st_mode) && st.st_size == 0)
+		unlinkat(dir, p->name, 0);
+}
+
+void placeholder_remove(const struct placeholders *missing)
+{
+	AUTO_FD int work = missing->n ? open(missing->work, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	for (size_t i = 0; work >= 0 && i < missing->n; i++)
+		remove_one(work, &missing->items[i]);
+}
+
+/* The first part of the path that is missing: there the child makes a placeholder. */
+static void find_one(struct placeholders *out, struct str path, struct arena *mem)
+{
+	size_t name = 0;
+
+	for (size_t at = 0; at <= path.len; at++) {
+		struct str part = str_sub(path, 0, at);
 		struct stat st;
 
-		while (slash > 0 && path.p[slash - 1] != '/')
-			slash--;
-		AUTO_FD int dir = slash ? sys_openat2(work, arena_z(mem, str_sub(path, 0, slash - 1)),
-						      O_PATH | O_DIRECTORY | O_CLOEXEC, 0, SYS_BENEATH)
-					: dup(work);
-
-		/* empty, as it was made: anything else is not ours */
-		if (dir < 0 || fstatat(dir, path.p + slash, &st, AT_SYMLINK_NOFOLLOW))
+		if (at < path.len && path.p[at] != '/')
 			continue;
-		if (S_ISDIR(st.st_mode))
-			unlinkat(dir, path.p + slash, AT_REMOVEDIR);
-		else if (S_ISREG(st.st_mode) && st.st_size == 0)
-			unlinkat(dir, path.p + slash, 0);
+		if (lstat(arena_printf(mem, "%s/%.*s", out->work, STR_ARG(part)).p, &st)) {
+			const struct placeholder row = { arena_z(mem, str_sub(path, 0, name ? name - 1 : 0)),
+							 arena_z(mem, str_from(part, name)) };
+
+			ARENA_PUSH(mem, out, row);
+			return;
+		}
+		name = at + 1;
 	}
 }
 
-/* The first part of each protected path that is missing now: there the child makes a placeholder. */
-size_t placeholder_find(const struct plan *plan, struct arena *mem, struct plan_protect **out)
+void placeholder_find(struct placeholders *out, const struct plan *plan, struct arena *mem)
 {
-	const size_t max = plan->protect.n;
-	struct plan_protect *rows = ARENA_ARRAY(mem, max, struct plan_protect);
-	size_t n = 0;
-
-	if (plan->workdir != WORKDIR_BIND || !plan->work_host)
-		return 0;
-	for (size_t i = 0; i < max; i++) {
-		struct str path = str_of(plan->protect.items[i].path);
-
-		for (size_t at = 0; at <= path.len; at++) {
-			struct stat st;
-			struct str part = str_sub(path, 0, at);
-			const char *full;
-
-			if (at < path.len && path.p[at] != '/')
-				continue;
-			full = arena_printf(mem, "%s/%.*s", plan->work_host, STR_ARG(part)).p;
-			if (lstat(full, &st) == 0)
-				continue;
-			rows[n++].path = arena_z(mem, part);
-			break;
-		}
-	}
-	*out = rows;
-	return n;
+	*out = (struct placeholders){ .work = plan->work_host };
+	for (size_t i = 0; plan->workdir == WORKDIR_BIND && plan->work_host && i < plan->protect.n; i++)
+		find_one(out, str_of(plan->protect.items[i].path), mem);
 }

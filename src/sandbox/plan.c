@@ -10,9 +10,6 @@
 #include "launch.h"
 
 enum {
-	/* Users that no distribution gives out (systemd: up to 0x6fffffff for containers), one by chance for each run. */
-	JOB_ID_BASE = 0x6fff0000,
-	JOB_IDS = 0xfff0,
 	MAX_ENV = 128 << 10, /* the kernel's own cap for one string */
 };
 
@@ -92,7 +89,7 @@ static int plan_ids(struct planner *b)
 	p->uid = p->gid = SANDBOX_UID;
 	p->outer_uid = geteuid();
 	p->outer_gid = getegid();
-	p->change_ids = p->outer_uid == 0;
+	p->change_ids = b->probe->root;
 	if (p->change_ids) {
 		if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
 			return err_errno(b->err, "sandbox: getrandom");
@@ -101,11 +98,12 @@ static int plan_ids(struct planner *b)
 		if (p->work_host && !p->work_shift) {
 			if (p->work_uid == 0)
 				return err_set(b->err, ERR_PERM,
-					       "sandbox: '%s' belongs to root, and this host cannot show it under "
-					       "another owner: give it to another user (chown), or run without root",
+					       "sandbox: refused: '%s' belongs to root, and this host cannot show it under "
+					       "another owner; mend: give it to another user (chown), or run without root",
 					       p->work_host);
 			p->outer_uid = p->work_uid;
-			p->outer_gid = p->work_gid;
+			/* never root's group: without a user namespace it would be that of the host */
+			p->outer_gid = p->work_gid ? p->work_gid : p->outer_gid;
 		}
 	}
 	/* without a user namespace there is nothing to translate */

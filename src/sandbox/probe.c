@@ -16,6 +16,7 @@
 
 #include "base/scope.h"
 #include "cgroup.h"
+#include "cgroup_find.h"
 #include "filter.h"
 #include "landlock.h"
 #include "sandbox/gate.h"
@@ -43,14 +44,18 @@ static int try_in_child(uint64_t flags, trial *try)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
+/* A root of its own, as view.c makes it. */
 static int try_mounts(void)
 {
-	int fs;
+	const struct sys_attr attr = { .set = SYS_ATTR_RDONLY };
+	int fs, root;
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return errno;
 	fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
-	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) || fsmount(fs, 0, 0) < 0)
+	root = fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) ? -1 : fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	if (root < 0 || sys_attr(root, 0, &attr) || sys_attach(root, AT_FDCWD, "/") || fchdir(root) ||
+	    syscall(SYS_pivot_root, ".", "."))
 		return errno;
 	return 0;
 }
@@ -89,23 +94,66 @@ static int try_privileges(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || sys_close_range(3, ~0U) ? errno : 0;
 }
 
-static void set(struct probe *p, enum sandbox_layer layer, int error, const char *detail, const char *mend)
+/* Root of the host, or of a container that has its ids: one whose ids are a few thousand cannot make others of them. */
+static bool probe_root(void)
+{
+	char text[4096];
+	struct str rest, line;
+
+	if (geteuid() != 0 || !cgroup_get("/proc/self", "uid_map", text, sizeof text))
+		return false;
+	rest = str_of(text);
+	while (str_cut_line(&rest, &line)) {
+		unsigned inside, outside, count;
+		char row[64];
+
+		snprintf(row, sizeof row, "%.*s", STR_ARG(line));
+		if (sscanf(row, "%u %u %u", &inside, &outside, &count) == 3 && inside <= JOB_ID_BASE &&
+		    JOB_ID_BASE + JOB_IDS - inside <= count)
+			return true;
+	}
+	return false;
+}
+
+#define MEND_USERS                                                                                                 \
+	"sysctl user.max_user_namespaces=10000 (Debian also kernel.unprivileged_userns_clone=1; Ubuntu 24.04: an " \
+	"AppArmor profile with `userns,` for this program); in a container: allow clone3, unshare and mount in its " \
+	"seccomp profile"
+#define MEND_PROC "a new /proc needs one that is not masked: in a container run with --security-opt systempaths=unconfined"
+
+/* What an administrator can do. */
+static const char *const mends[LAYERS] = {
+	[LAYER_CGROUP] = "a systemd unit with Delegate=yes; or as root, for each hierarchy: "
+			 "mkdir /sys/fs/cgroup/memory/outrider && chown -R USER /sys/fs/cgroup/memory/outrider",
+	[LAYER_USERNS] = MEND_USERS,
+	[LAYER_MOUNTS] = "a kernel from 5.12, sysctl user.max_mnt_namespaces; in a container: allow clone3, unshare, mount, "
+			 "fsopen, move_mount, mount_setattr and pivot_root in its seccomp profile",
+	[LAYER_PIDNS] = "sysctl user.max_pid_namespaces",
+	[LAYER_NETNS] = "sysctl user.max_net_namespaces",
+	[LAYER_IPCNS] = "sysctl user.max_ipc_namespaces",
+	[LAYER_UTSNS] = "sysctl user.max_uts_namespaces",
+	[LAYER_CGROUPNS] = "sysctl user.max_cgroup_namespaces",
+	[LAYER_PRIVILEGES] = "a kernel from 5.9",
+	[LAYER_LANDLOCK] = "a kernel from 5.19 with `landlock` in its lsm= list; in a container: allow its system calls",
+	[LAYER_SECCOMP] = "a kernel with CONFIG_SECCOMP_FILTER; in a container: allow seccomp",
+	[LAYER_MDWE] = "a kernel from 6.3",
+	[LAYER_GATE] = "sysctl kernel.yama.ptrace_scope=1; in a container: allow ptrace",
+};
+
+const char *layer_mend(enum sandbox_layer layer)
+{
+	return mends[layer];
+}
+
+static void set(struct probe *p, enum sandbox_layer layer, int error, const char *detail)
 {
 	struct probe_layer *l = &p->layers[layer];
 	char why[64];
 
 	l->works = error == 0;
-	if (error)
-		snprintf(l->detail, sizeof l->detail, "%s", strerror_r(error, why, sizeof why));
-	else
-		snprintf(l->detail, sizeof l->detail, "%s", detail);
-	snprintf(l->mend, sizeof l->mend, "%s", error ? mend : "");
+	snprintf(l->detail, sizeof l->detail, "%s", error ? strerror_r(error, why, sizeof why) : detail);
+	snprintf(l->mend, sizeof l->mend, "%s", error ? mends[layer] : "");
 }
-
-static const char userns_mend[] =
-	"sysctl user.max_user_namespaces=10000 (Debian also kernel.unprivileged_userns_clone=1; Ubuntu 24.04: an "
-	"AppArmor profile with `userns,` for this program); in a container: allow clone3, unshare and mount in its seccomp "
-	"profile";
 
 static void probe_spaces(struct probe *p)
 {
@@ -113,41 +161,48 @@ static void probe_spaces(struct probe *p)
 		enum sandbox_layer layer;
 		uint64_t           flags;
 		trial             *try;
-		const char        *mend;
+		const char        *mend; /* of what is tried inside, where that is another */
 	} spaces[] = {
-		{ LAYER_MOUNTS, CLONE_NEWNS, try_mounts, userns_mend },
-		{ LAYER_PIDNS, CLONE_NEWNS | CLONE_NEWPID, try_proc,
-		  "a new /proc needs one that is not masked: in a container run with --security-opt systempaths=unconfined" },
-		{ LAYER_NETNS, CLONE_NEWNET, NULL, "sysctl user.max_net_namespaces" },
-		{ LAYER_IPCNS, CLONE_NEWIPC, NULL, "sysctl user.max_ipc_namespaces" },
-		{ LAYER_UTSNS, CLONE_NEWUTS, NULL, "sysctl user.max_uts_namespaces" },
-		{ LAYER_CGROUPNS, CLONE_NEWCGROUP, NULL, "sysctl user.max_cgroup_namespaces" },
+		{ LAYER_MOUNTS, CLONE_NEWNS, try_mounts, NULL },
+		{ LAYER_PIDNS, CLONE_NEWNS | CLONE_NEWPID, try_proc, MEND_PROC },
+		{ LAYER_NETNS, CLONE_NEWNET, NULL, NULL },
+		{ LAYER_IPCNS, CLONE_NEWIPC, NULL, NULL },
+		{ LAYER_UTSNS, CLONE_NEWUTS, NULL, NULL },
+		{ LAYER_CGROUPNS, CLONE_NEWCGROUP, NULL, NULL },
 	};
 	const int users = try_in_child(CLONE_NEWUSER, NULL);
 	const uint64_t base = users ? 0 : CLONE_NEWUSER;
 
-	set(p, LAYER_USERNS, users, "", userns_mend);
-	for (size_t i = 0; i < COUNT(spaces); i++)
-		set(p, spaces[i].layer, try_in_child(base | spaces[i].flags, spaces[i].try), "",
-		    users && !p->root ? userns_mend : spaces[i].mend);
+	set(p, LAYER_USERNS, users, "");
+	for (size_t i = 0; i < COUNT(spaces); i++) {
+		struct probe_layer *l = &p->layers[spaces[i].layer];
+		const uint64_t flags = base | spaces[i].flags;
+		/* who has no ids to give away needs one: the job would be who we are */
+		const int made = users && !p->root ? users : try_in_child(flags, NULL);
+
+		set(p, spaces[i].layer, made || !spaces[i].try ? made : try_in_child(flags, spaces[i].try), "");
+		if (users && !p->root)
+			snprintf(l->mend, sizeof l->mend, MEND_USERS);
+		else if (!l->works && !made && spaces[i].mend)
+			snprintf(l->mend, sizeof l->mend, "%s", spaces[i].mend);
+	}
 }
 
 static void probe_filters(struct probe *p)
 {
 	char detail[160];
 
-	set(p, LAYER_PRIVILEGES, try_in_child(0, try_privileges), "", "a kernel from 5.9");
-	set(p, LAYER_SECCOMP, try_in_child(0, try_seccomp), "", "a kernel with CONFIG_SECCOMP_FILTER");
-	set(p, LAYER_MDWE, try_in_child(0, try_mdwe), "", "a kernel from 6.3");
+	set(p, LAYER_PRIVILEGES, try_in_child(0, try_privileges), "");
+	set(p, LAYER_SECCOMP, try_in_child(0, try_seccomp), "");
+	set(p, LAYER_MDWE, try_in_child(0, try_mdwe), "");
 	p->landlock_abi = landlock_abi();
 	p->landlock_errata = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, 2);
 	if (p->landlock_abi < 2) {
-		set(p, LAYER_LANDLOCK, p->landlock_abi ? EOPNOTSUPP : ENOSYS, "",
-		    "a kernel from 5.19 with `landlock` in its lsm= list");
+		set(p, LAYER_LANDLOCK, p->landlock_abi ? EOPNOTSUPP : ENOSYS, "");
 		return;
 	}
 	snprintf(detail, sizeof detail, "ABI %d", p->landlock_abi);
-	set(p, LAYER_LANDLOCK, try_in_child(0, try_landlock), detail, "allow Landlock's system calls");
+	set(p, LAYER_LANDLOCK, try_in_child(0, try_landlock), detail);
 }
 
 static void probe_cgroup(struct probe *p)
@@ -163,10 +218,7 @@ static void probe_cgroup(struct probe *p)
 		cgroup_describe(&group, l->detail, sizeof l->detail);
 	else
 		snprintf(l->detail, sizeof l->detail, "%.150s", err.text);
-	if (!l->works)
-		snprintf(l->mend, sizeof l->mend,
-			 "a systemd unit with Delegate=yes; or as root, for each hierarchy: "
-			 "mkdir /sys/fs/cgroup/memory/outrider && chown -R USER /sys/fs/cgroup/memory/outrider");
+	snprintf(l->mend, sizeof l->mend, "%s", l->works ? "" : mends[LAYER_CGROUP]);
 	cgroup_close(&group);
 }
 
@@ -177,7 +229,7 @@ static void probe_gate(struct probe *p)
 
 	l->works = p->ptrace = gate_ptrace_probe(&err) == 0;
 	snprintf(l->detail, sizeof l->detail, "%.150s", l->works ? "ptrace" : err.text);
-	snprintf(l->mend, sizeof l->mend, "%s", l->works ? "" : "sysctl kernel.yama.ptrace_scope=1");
+	snprintf(l->mend, sizeof l->mend, "%s", l->works ? "" : mends[LAYER_GATE]);
 }
 
 static bool probe_idmap(void)
@@ -194,21 +246,21 @@ void probe_assume(struct probe *out)
 {
 	struct utsname name;
 
-	*out = (struct probe){ .overlay = true, .ptrace = true, .root = geteuid() == 0 };
+	*out = (struct probe){ .overlay = true, .ptrace = true, .root = probe_root() };
 	for (int l = 0; l < LAYERS; l++)
 		out->layers[l].works = true;
 	out->idmap = out->root;
 	out->landlock_abi = landlock_abi();
 	snprintf(out->layers[LAYER_LANDLOCK].detail, sizeof out->layers[0].detail, "ABI %d", out->landlock_abi);
 	if (out->landlock_abi < 2)
-		set(out, LAYER_LANDLOCK, ENOSYS, "", "a kernel from 5.19 with `landlock` in its lsm= list");
+		set(out, LAYER_LANDLOCK, ENOSYS, "");
 	uname(&name);
 	snprintf(out->kernel, sizeof out->kernel, "%s", name.release);
 }
 
 void probe_run(struct probe *out)
 {
-	struct probe p = { .root = geteuid() == 0 };
+	struct probe p = { .root = probe_root() };
 	struct utsname name;
 
 	uname(&name);

@@ -17,6 +17,7 @@
 
 #include "base/scope.h"
 #include "cgroup.h"
+#include "keeper.h"
 #include "sandbox/gate.h"
 #include "sys.h"
 #include "watch.h"
@@ -32,6 +33,8 @@ struct run {
 	struct err               *err;
 	struct plan               plan;
 	struct cgroup             cgroup;
+	struct placeholders       placeholders;
+	struct keeper             keeper;
 	struct launched           launched;
 	struct sandbox_gate      *gate;   /* attached */
 	struct sandbox_gate      *own_gate; /* owned */
@@ -61,6 +64,8 @@ static void run_release(struct run *run)
 {
 	launch_end(&run->launched, NULL);
 	cgroup_close(&run->cgroup);
+	placeholder_remove(&run->placeholders);
+	keeper_close(&run->keeper);
 	close_fd(&run->pidfd);
 	close_fd(&run->plan.work_fd);
 	for (int i = 0; i < PLACES; i++)
@@ -73,6 +78,15 @@ static void run_release(struct run *run)
 
 /* ---- start ---- */
 
+/* Before there is anything that a killed supervisor would leave behind. */
+static int open_keeper(struct run *run)
+{
+	const bool groups = run->job->policy->layers[LAYER_CGROUP] != NEED_OFF && cgroup_name(&run->cgroup) == 0;
+
+	placeholder_find(&run->placeholders, &run->plan, run->mem);
+	return groups || run->placeholders.n ? keeper_open(&run->keeper, &run->cgroup, &run->placeholders, run->err) : 0;
+}
+
 static int open_cgroup(struct run *run)
 {
 	const enum layer_need need = run->job->policy->layers[LAYER_CGROUP];
@@ -84,16 +98,22 @@ static int open_cgroup(struct run *run)
 		return 0;
 	if (cgroup_open(&run->cgroup, &run->job->policy->limits, &why)) {
 		if (need == NEED_REQUIRED)
-			return err_set(run->err, why.kind, "sandbox: refused: limits of memory and processes are required: %s",
-				       why.text);
+			return err_set(run->err, why.kind,
+				       "sandbox: refused: limits of memory and processes are required: %s; mend: %s",
+				       why.text, layer_mend(LAYER_CGROUP));
 		layer->state = STATE_MISSING;
-		layer->detail = arena_printf(run->mem, "rlimits only: %s", why.text);
+		layer->detail = arena_printf(run->mem, "rlimits only: %s; mend: %s", why.text,
+					     layer_mend(LAYER_CGROUP));
 		run->receipt->weak = true;
 		return 0;
 	}
 	cgroup_describe(&run->cgroup, text, sizeof text);
 	layer->state = run->cgroup.has[CONTROL_CPU] ? STATE_IN_FORCE : STATE_WEAK;
 	layer->detail = arena_str(run->mem, str_of(text));
+	if (layer->state == STATE_WEAK) {
+		layer->detail = arena_printf(run->mem, "%s, not the processor; mend: %s", text, layer_mend(LAYER_CGROUP));
+		run->receipt->weak = true;
+	}
 	return 0;
 }
 
@@ -127,8 +147,9 @@ static int take_failure(struct run *run, const struct message *m)
 
 	errno = m->error;
 	/* another attempt, with the truth about the host, says it better or does without */
-	run->unfit = step != STEP_CWD && step != STEP_COPY && step != STEP_PROTECT && step != STEP_SOURCE &&
-		     step != STEP_START && step != STEP_SEND && step != STEP_FORWARD;
+	run->unfit = m->error == ENOSYS ||
+		     (step != STEP_CWD && step != STEP_COPY && step != STEP_PROTECT && step != STEP_SOURCE &&
+		     step != STEP_START && step != STEP_SEND && step != STEP_FORWARD);
 	return err_errno(run->err, "sandbox: cannot %s%s%.*s", launch_step_text(step),
 			 m->what[0] ? " " : "", (int)sizeof m->what, m->what);
 }
@@ -179,7 +200,8 @@ static int take_message(struct run *run)
 		return 1;
 	case MESSAGE_LAYER:
 		run->receipt->layers[m.step].state = STATE_MISSING;
-		run->receipt->layers[m.step].detail = arena_str(run->mem, str_of(strerror(m.error)));
+		run->receipt->layers[m.step].detail = arena_printf(run->mem, "%s; mend: %s", strerror(m.error),
+								   layer_mend((enum sandbox_layer)m.step));
 		run->receipt->weak = true;
 		return 1;
 	case MESSAGE_READY:
@@ -244,9 +266,10 @@ static int attach_gate(struct run *run, const struct profile *profile)
 		gate = run->own_gate = gate_ptrace_new(&options);
 	if (gate->attach(gate, &target, &why)) {
 		if (run->job->policy->layers[LAYER_GATE] == NEED_REQUIRED)
-			return err_set(run->err, why.kind, "sandbox: refused: the exec gate is required: %s", why.text);
+			return err_set(run->err, why.kind, "sandbox: refused: the exec gate is required: %s; mend: %s",
+				       why.text, layer_mend(LAYER_GATE));
 		layer->state = STATE_MISSING;
-		layer->detail = arena_str(run->mem, str_of(why.text));
+		layer->detail = arena_printf(run->mem, "%s; mend: %s", why.text, layer_mend(LAYER_GATE));
 		run->receipt->weak = true;
 		return 0;
 	}
@@ -266,6 +289,7 @@ static int start(struct run *run)
 		run->unfit = true;
 		return -1;
 	}
+	keeper_tell(&run->keeper, run->launched.pid);
 	for (int i = 0; i < 2; i++)
 		close_fd(&run->pipes[i][1]);
 	if (cgroup_enter(&run->cgroup, run->launched.pid, run->err) || launch_go(&run->launched, run->err))
@@ -399,16 +423,13 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 
 static enum supervised attempt(struct run *run, const struct profile *profile)
 {
-	struct plan_protect *missing = NULL;
 	const uint64_t began = now_us();
-	size_t n_missing;
 	struct watch watch = { .job = run->job, .cgroup = &run->cgroup };
 	int failed;
 
-	if (plan_make(&run->plan, run->mem, run->job, profile, run->probe, run->err) || open_cgroup(run) ||
-	    open_streams(run) || shift_work(run))
+	if (plan_make(&run->plan, run->mem, run->job, profile, run->probe, run->err) || open_keeper(run) ||
+	    open_cgroup(run) || open_streams(run) || shift_work(run))
 		return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
-	n_missing = placeholder_find(&run->plan, run->mem, &missing);
 	failed = start(run) || attach_gate(run, profile);
 	if (!failed) {
 		watch.out = run->pipes[0][0];
@@ -427,8 +448,6 @@ static enum supervised attempt(struct run *run, const struct profile *profile)
 	}
 	if (run->gate && failed && run->launched.pid > 0)
 		finish(run, &watch, began);
-	launch_end(&run->launched, NULL);
-	placeholder_remove(&run->plan, run->mem, missing, n_missing);
 	if (!failed)
 		return SUPERVISED;
 	return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
@@ -445,6 +464,7 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.probe = probe,
 		.err = err ? err : &unused,
 		.launched = { .pidfd = -1, .control = -1 },
+		.keeper = { .pidfd = -1 },
 		.pidfd = -1,
 		.places = { -1, -1, -1, -1 },
 		.pipes = { { -1, -1 }, { -1, -1 } },

@@ -353,6 +353,9 @@ static void protect(struct plan *p, int work, const struct plan_protect *what)
 			made = mkdirat(work, part, 0755) ? -1 : 1;
 		else if (made)
 			made = mknodat(work, part, S_IFREG | 0644, 0) ? -1 : 1;
+		/* below a placeholder of another path, or on a disk that is read-only: nobody can make it */
+		if (made < 0 && errno == EROFS)
+			return;
 		if (made < 0)
 			inside_fail(p, STEP_PROTECT, part);
 		/* a symbolic link leads elsewhere, and a file has nothing below it: protect it as it is */

@@ -30,7 +30,7 @@ git init -q first && git -C first commit -q --allow-empty -m one && git -C first
 
 python3 "$here/egress_server.py" "$work" tls.pem tls.key >ports 2>server.log &
 server=$!
-trap 'kill "$server"; wait "$server" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'kill "$server"; wait "$server" 2>/dev/null; leave_work' EXIT
 for _ in $(seq 200); do [ -s ports ] && break; sleep 0.05; done
 read -r plain tls <ports
 

@@ -4,7 +4,7 @@ program=$(realpath "$1") sanitizer=${2-}
 here=$(cd "$(dirname "$0")" && pwd)
 passed=0 failed=0
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'leave_work' EXIT
 out=$work/stdout err=$work/stderr
 # a hanging program is a failure, a slow machine is not; sanitizers make all some ten times slower
 slow=1
@@ -16,10 +16,20 @@ export GIT_COMMITTER_NAME=test GIT_COMMITTER_EMAIL=test@localhost
 export HOME=$work XDG_CONFIG_HOME=$work/.config
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE NO_COLOR
 
+# leave_work: the end of each test. Secrets of the test run's own environment (tests/run.sh) are in no file that was left.
+leave_work() {
+	local leaks=''
+
+	[ -z "${OUTRIDER_CANARIES-}" ] || leaks=$(LC_ALL=C grep -rlaFf "$OUTRIDER_CANARIES" -- "$work" 2>/dev/null)
+	rm -rf "$work"
+	[ -z "$leaks" ] || { printf 'not ok - a secret of our environment is in:\n%s\n' "$leaks"; exit 1; }
+}
+
 # run ARGUMENTS: the program; its exit code in $status, what it says in $out and $err.
 run() {
 	status=0
 	timeout $((30 * slow)) "$program" "$@" >"$out" 2>"$err" </dev/null || status=$?
+	[ -z "${OUTRIDER_CANARIES-}" ] || ! LC_ALL=C grep -qaFf "$OUTRIDER_CANARIES" -- "$out" "$err" || cat "$out" "$err" >>"$work/leaked"
 }
 
 # run_within SECONDS MEGABYTES ARGUMENTS: the same, and `is_bounded` says whether it held these limits.

@@ -3,7 +3,7 @@ forge=$work/forge
 mkdir -p "$forge/.spool" "$forge/team"
 export HOOK_SECRET=hook-secret ADMIN_TOKEN=admin-token
 service_pid=''
-trap 'service_kill; rm -rf "$work"' EXIT
+trap 'service_kill; leave_work' EXIT
 
 # forge_new NAME: a bare repository with a clone in $work/NAME, which is then the current folder.
 forge_new() {

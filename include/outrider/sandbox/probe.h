@@ -23,12 +23,14 @@ struct probe {
 	bool               overlay;        /* overlayfs in a user namespace, complete: directories can be replaced */
 	bool               idmap;          /* root only: the work directory can be shown under another owner */
 	bool               ptrace;         /* a child can be traced (Yama below 3) */
-	bool               root;           /* effective user id 0 on this host */
+	bool               root;           /* user id 0, and the ids of jobs are ours to give: not in a container with few ids */
 	bool               container;      /* looks like one: /proc is masked */
 };
 
 /* Never fails: what could not be tried does not work, and says why. */
 void probe_run(struct probe *out);
+/* What an administrator can do where the layer is missing; never NULL. */
+const char *layer_mend(enum sandbox_layer layer);
 /* For people; and one JSON object with a line end. */
 void probe_text(struct buf *out, const struct probe *probe);
 int probe_json(struct buf *out, const struct probe *probe, struct err *err);
