@@ -269,7 +269,7 @@ int sandbox_request_run(struct session *s, struct err *err)
 	};
 
 	if (r.rest.n == 0)
-		return err_input(err, "a command is needed behind the options; see --help");
+		return err_input(err, "needs a command behind the options; see --help");
 	if (r.keep && !r.workdir)
 		return err_input(err, "--keep needs a --workdir");
 	if (read_policy(s, err))

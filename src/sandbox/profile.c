@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/scope.h"
 #include "policy_read.h"
 #include "sandbox/run.h"
@@ -21,7 +22,10 @@ struct finder {
 		struct str *items; /* "NAME=value" of homes and caches, for ${NAME} */
 		size_t      n, cap;
 	} places;
+	struct str_list first; /* before all else in PATH */
 };
+
+enum { VERSION_FILE_MAX = 4096 }; /* a few names */
 
 static struct str get_env(const char *const *vars, struct str name)
 {
@@ -193,12 +197,48 @@ static int read_caches(struct reader *r, const struct yaml *node, void *to)
 	return 0;
 }
 
+static struct str find_place(const struct finder *f, struct str name)
+{
+	for (size_t i = 0; i < f->places.n; i++)
+		if (str_starts(f->places.items[i], name) && f->places.items[i].p[name.len] == '=')
+			return str_from(f->places.items[i], name.len + 1);
+	return (struct str){ 0 };
+}
+
+/*
+ * PYENV_ROOT: version - the first line of that file names the version in use: its programs come before the shims, which are slow
+ * scripts that want to write to their own directory.
+ */
+static int read_versions(struct reader *r, const struct yaml *node, void *to)
+{
+	struct finder *f = to;
+
+	if (reader_expect(r, node, YAML_MAP, "a mapping"))
+		return -1;
+	for (size_t i = 0; i < node->n; i++) {
+		struct str place = find_place(f, node->key[i]->text), file, text, version, path;
+		struct stat st;
+
+		if (value_text(r, node->child[i], &file))
+			return -1;
+		path = arena_printf(r->mem, "%.*s/%.*s", STR_ARG(place), STR_ARG(file));
+		if (!place.len || file_read(&text, r->mem, path.p, VERSION_FILE_MAX, NULL) ||
+		    !str_cut_line(&text, &version))
+			continue;
+		version = str_trim(version);
+		path = arena_printf(r->mem, "%.*s/versions/%.*s/bin", STR_ARG(place), STR_ARG(version));
+		if (version.len && str_find_byte(version, '/') == SIZE_MAX && stat(path.p, &st) == 0)
+			ARENA_PUSH(r->mem, &f->first, path);
+	}
+	return 0;
+}
+
 /* ${NAME} replaced; false when that place is not there. */
-static bool fill(struct finder *f, struct str value, struct buf *out)
+static bool fill(const struct finder *f, struct str value, struct buf *out)
 {
 	for (;;) {
 		size_t start = str_find(value, STR("${")), end;
-		struct str name, place = { 0 };
+		struct str name, place;
 
 		buf_add(out, str_sub(value, 0, start));
 		if (start == SIZE_MAX)
@@ -207,9 +247,7 @@ static bool fill(struct finder *f, struct str value, struct buf *out)
 		end = str_find_byte(value, '}');
 		name = str_sub(value, 0, end);
 		value = str_from(value, end == SIZE_MAX ? end : end + 1);
-		for (size_t i = 0; i < f->places.n; i++)
-			if (str_starts(f->places.items[i], name) && f->places.items[i].p[name.len] == '=')
-				place = str_from(f->places.items[i], name.len + 1);
+		place = find_place(f, name);
 		if (place.len == 0)
 			return false;
 		buf_add(out, place);
@@ -274,7 +312,7 @@ static int load(struct finder *f, struct str name)
 {
 	static const struct key keys[] = {
 		{ "name", read_about },   { "about", read_about },     { "homes", read_homes },
-		{ "caches", read_caches }, { "mounts", read_programs }, { "data", read_data },
+		{ "versions", read_versions }, { "caches", read_caches }, { "mounts", read_programs }, { "data", read_data },
 		{ "env", read_env },      { "offline", read_offline }, { "classes", read_classes },
 	};
 	AUTO_BUF struct buf known = { 0 };
@@ -305,6 +343,8 @@ static void add_path(struct finder *f)
 	struct str rest = get_env(f->vars, STR("PATH")), part, entry;
 
 	buf_add(&path, STR("PATH="));
+	for (size_t i = 0; i < f->first.n; i++)
+		buf_printf(&path, "%s%.*s", path.len > 5 ? ":" : "", STR_ARG(f->first.items[i]));
 	while (str_cut(&rest, ':', &part)) {
 		if (part.len == 0 || part.p[0] != '/' || !is_seen(f->profile, part))
 			continue;
@@ -321,7 +361,7 @@ int profile_resolve(struct profile *out, struct arena *mem, struct str name, con
 		    const char *const *vars, struct err *err)
 {
 	struct profile profile = { .name = name };
-	struct finder f = { { mem, "", err }, *use, &profile, vars, { 0 }, { 0 } };
+	struct finder f = { { mem, "", err }, *use, &profile, vars, { 0 }, { 0 }, { 0 } };
 	struct str rest = name, part;
 
 	f.home = get_env(vars, STR("HOME"));
