@@ -10,6 +10,7 @@
 #include "base/scope.h"
 #include "command.h"
 #include "sandbox/harvest.h"
+#include "sandbox/learn.h"
 #include "sandbox_request.h"
 
 static void usage(const struct option *table)
@@ -43,6 +44,10 @@ static int read_policy(struct session *s, struct err *err)
 	}
 	if (r->profile)
 		s->policy.profile = str_of(r->profile);
+	if (r->learn && (!r->policy || r->tighten))
+		return err_input(err, "--learn changes one policy: it needs --policy, and no --tighten");
+	if (r->learn)
+		s->policy.exec.mode = EXEC_AUDIT;
 	return 0;
 }
 
@@ -170,11 +175,32 @@ static int exit_of(const struct receipt *receipt)
 	return EXIT_SIGNALLED + SIGTERM;
 }
 
+/* The policy as this run would have it. */
+static int learn(struct session *s, const struct receipt *receipt, struct err *err)
+{
+	const struct sandbox_request *r = s->request;
+	const struct learn_source source = { r->receipt ? r->receipt : receipt->id, *receipt };
+	struct learned learned;
+	struct str text;
+
+	if (!r->learn)
+		return 0;
+	if (file_read(&text, s->mem, r->policy, POLICY_MAX_BYTES, err) ||
+	    learn_policy(&learned, s->mem, r->policy, text, &source, 1, err))
+		return -1;
+	for (size_t i = 0; i < learned.notes.n; i++)
+		fprintf(stderr, "outrider: %.*s\n", STR_ARG(learned.notes.items[i]));
+	return file_replace(r->learn, learned.diff, err);
+}
+
 static int keep_receipt(struct session *s, const struct receipt *receipt, const struct journal *journal, struct err *err)
 {
 	if (s->audit && audit_run(s->audit, s->mem, receipt, journal, err))
 		return -1;
-	return print_receipt(s->request, receipt, err);
+	if (print_receipt(s->request, receipt, err))
+		return -1;
+	/* a red run teaches nothing; its exit code says so */
+	return receipt->end == END_EXIT && receipt->exit_code == 0 ? learn(s, receipt, err) : 0;
 }
 
 /* With the way out that the policy gives in this phase, if any. */
@@ -199,7 +225,7 @@ static int run_job(struct session *s, struct sandbox_job *job, struct err *err)
 	failed = sandbox_run(&receipt, s->mem, job, err);
 	way_out_close(&way);
 	if (!failed) {
-		way_out_deny(&way, &receipt, s->mem);
+		way_out_note(&way, &receipt, s->mem);
 		failed = keep_receipt(s, &receipt, &way.journal, err);
 	}
 	way_out_release(&way);
@@ -297,6 +323,8 @@ int cmd_sandbox_run(int argc, char **argv)
 		{ "--cwd", 0, OPTION_TEXT, &r.cwd, "PATH", "start there, below the work directory" },
 		{ "--home", 0, OPTION_TEXT, &r.home, "DIR",
 		  "is /home/job inside, as `sandbox fetch` made it. Changes are dropped" },
+		{ "--learn", 0, OPTION_TEXT, &r.learn, "FILE",
+		  "let all programs run, and write what would make --policy fit this run there, as a diff" },
 		{ "--stdin", 0, OPTION_FLAG, &r.input, NULL, "give our standard input to the command" },
 		{ "--phase", 0, OPTION_TEXT, &r.phase, "PHASE", "which routes of the policy's `net`: fetch or build (default)" },
 		SANDBOX_OPTIONS(r),

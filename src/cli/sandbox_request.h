@@ -6,7 +6,7 @@
 #include "sandbox/way_out.h"
 
 struct sandbox_request {
-	const char *policy, *tighten, *trust, *profile, *workdir, *cwd, *home, *receipt, *actor, *behalf, *phase, *secrets,
+	const char *policy, *learn, *tighten, *trust, *profile, *workdir, *cwd, *home, *receipt, *actor, *behalf, *phase, *secrets,
 		*audit;
 	bool keep, input, quiet, help;
 	struct text_list env, rest;

@@ -35,6 +35,8 @@ static void begin_receipt(struct receipt *r, struct arena *mem, const struct san
 	r->on_behalf_of = arena_str(mem, job->on_behalf_of);
 	for (const char *const *a = job->argv; a && *a; a++)
 		ARENA_PUSH(mem, &r->command, arena_str(mem, str_of(*a)));
+	for (const char *const *e = job->env; e && *e; e++)
+		ARENA_PUSH(mem, &r->env, arena_str(mem, str_sub(str_of(*e), 0, str_find_byte(str_of(*e), '='))));
 	r->profile = arena_str(mem, job->policy->profile);
 	r->trust = job->policy->trust;
 	r->exec_mode = job->policy->exec.mode;
