@@ -5,6 +5,8 @@
 
 static const struct command commands[] = {
 	{ "run", "run a command behind the walls of a policy", cmd_sandbox_run },
+	{ "fetch", "fill a cache of packages, named by its inputs, for runs without a network", cmd_sandbox_fetch },
+	{ "learn", "what green runs needed, as a change of their policy", cmd_sandbox_learn },
 	{ "probe", "what this host can do for a sandbox, and what is missing", cmd_sandbox_probe },
 	{ "selftest", "try every known way out of the sandbox on this host", cmd_sandbox_selftest },
 	{ NULL, NULL, NULL },

@@ -9,29 +9,9 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "command.h"
-#include "option.h"
-#include "sandbox/audit.h"
 #include "sandbox/harvest.h"
-#include "sandbox/way_out.h"
-
-/* Of the command, but for these; as `timeout` and `env` have them. Documented in docs/sandbox.md. */
-enum { EXIT_LIMIT = 124, EXIT_REFUSED = 125, EXIT_DENIED = 126, EXIT_SIGNALLED = 128 };
-
-#define RUN_MEMORY ((size_t)512 << 20) /* of a receipt with the most programs that it may name, and of a list of changes */
-
-struct request {
-	const char *policy, *tighten, *trust, *profile, *workdir, *cwd, *receipt, *actor, *behalf, *phase, *secrets, *audit;
-	bool keep, input, quiet, help;
-	struct text_list env, rest;
-};
-
-struct session {
-	const struct request *request;
-	struct sandbox_policy policy;
-	struct secret_list secrets;
-	struct audit *audit; /* NULL: none is kept */
-	struct arena *mem;
-};
+#include "sandbox/learn.h"
+#include "sandbox_request.h"
 
 static void usage(const struct option *table)
 {
@@ -45,7 +25,7 @@ static void usage(const struct option *table)
 
 static int read_policy(struct session *s, struct err *err)
 {
-	const struct request *r = s->request;
+	const struct sandbox_request *r = s->request;
 	enum sandbox_trust trust;
 	struct str text;
 
@@ -64,6 +44,10 @@ static int read_policy(struct session *s, struct err *err)
 	}
 	if (r->profile)
 		s->policy.profile = str_of(r->profile);
+	if (r->learn && (!r->policy || r->tighten))
+		return err_input(err, "--learn changes one policy: it needs --policy, and no --tighten");
+	if (r->learn)
+		s->policy.exec.mode = EXEC_AUDIT;
 	return 0;
 }
 
@@ -100,9 +84,10 @@ static int read_phase(enum route_phase *out, const char *word, struct err *err)
 
 static int on_output(void *ctx, enum sandbox_stream stream, struct str bytes)
 {
-	(void)ctx;
-	/* who reads us is gone: so is the reason to go on */
-	return file_write_fd(stream == STREAM_OUT ? STDOUT_FILENO : STDERR_FILENO, bytes, NULL);
+	const struct session *s = ctx;
+
+	/* who reads us is gone: so is the reason to go on. Of a fetch standard output is our own */
+	return file_write_fd(stream == STREAM_OUT && !s->fetch ? STDOUT_FILENO : STDERR_FILENO, bytes, NULL);
 }
 
 static int on_done(void *ctx, int changes, enum workdir_mode mode, struct err *err)
@@ -131,6 +116,16 @@ static int on_done(void *ctx, int changes, enum workdir_mode mode, struct err *e
 	return 0;
 }
 
+/* Only a fetch that went well says what belongs into a cache. */
+static int on_home(void *ctx, int home, const struct receipt *receipt, struct err *err)
+{
+	const struct session *s = ctx;
+
+	if (receipt->end != END_EXIT || receipt->exit_code != 0)
+		return 0;
+	return fetch_keep(s->fetch, home, err);
+}
+
 /* Readable when somebody wants us to end: the job is then ended properly. */
 static int end_signals(struct err *err)
 {
@@ -145,7 +140,7 @@ static int end_signals(struct err *err)
 	return fd < 0 ? err_errno(err, "signalfd") : fd;
 }
 
-static int print_receipt(const struct request *request, const struct receipt *receipt, struct err *err)
+static int print_receipt(const struct sandbox_request *request, const struct receipt *receipt, struct err *err)
 {
 	AUTO_BUF struct buf text = { 0 };
 	AUTO_BUF struct buf json = { 0 };
@@ -180,11 +175,32 @@ static int exit_of(const struct receipt *receipt)
 	return EXIT_SIGNALLED + SIGTERM;
 }
 
+/* The policy as this run would have it. */
+static int learn(struct session *s, const struct receipt *receipt, struct err *err)
+{
+	const struct sandbox_request *r = s->request;
+	const struct learn_source source = { r->receipt ? r->receipt : receipt->id, *receipt };
+	struct learned learned;
+	struct str text;
+
+	if (!r->learn)
+		return 0;
+	if (file_read(&text, s->mem, r->policy, POLICY_MAX_BYTES, err) ||
+	    learn_policy(&learned, s->mem, r->policy, text, &source, 1, err))
+		return -1;
+	for (size_t i = 0; i < learned.notes.n; i++)
+		fprintf(stderr, "outrider: %.*s\n", STR_ARG(learned.notes.items[i]));
+	return file_replace(r->learn, learned.diff, err);
+}
+
 static int keep_receipt(struct session *s, const struct receipt *receipt, const struct journal *journal, struct err *err)
 {
 	if (s->audit && audit_run(s->audit, s->mem, receipt, journal, err))
 		return -1;
-	return print_receipt(s->request, receipt, err);
+	if (print_receipt(s->request, receipt, err))
+		return -1;
+	/* a red run teaches nothing; its exit code says so */
+	return receipt->end == END_EXIT && receipt->exit_code == 0 ? learn(s, receipt, err) : 0;
 }
 
 /* With the way out that the policy gives in this phase, if any. */
@@ -209,7 +225,7 @@ static int run_job(struct session *s, struct sandbox_job *job, struct err *err)
 	failed = sandbox_run(&receipt, s->mem, job, err);
 	way_out_close(&way);
 	if (!failed) {
-		way_out_deny(&way, &receipt, s->mem);
+		way_out_note(&way, &receipt, s->mem);
 		failed = keep_receipt(s, &receipt, &way.journal, err);
 	}
 	way_out_release(&way);
@@ -231,14 +247,44 @@ static int run_audited(struct session *s, struct sandbox_job *job, struct err *e
 	return code;
 }
 
-/* -1: nothing ran, or its receipt could not be kept. */
-static int run(struct session *s, struct err *err)
+static int run_fetch(struct session *s, struct sandbox_job *job, struct err *err)
 {
-	struct request r = *s->request;
+	struct sandbox_request r = *s->request;
+	int code;
+
+	ARENA_PUSH(s->mem, &r.inputs, NULL);
+	ARENA_PUSH(s->mem, &r.words, NULL);
+	const struct fetch_options options = {
+		.cache = r.cache,
+		.from = r.workdir ? r.workdir : ".",
+		.inputs = r.inputs.items,
+		.command = job->argv,
+		.words = r.words.items,
+		.policy = &s->policy,
+	};
+
+	if (fetch_open(s->fetch, s->mem, &options, err))
+		return -1;
+	code = 0;
+	if (!s->fetch->known) {
+		job->workdir = s->fetch->work;
+		job->on_home = on_home;
+		code = run_audited(s, job, err);
+		if (code == 0 && fetch_publish(s->fetch, err))
+			code = -1;
+	}
+	fetch_close(s->fetch);
+	return code;
+}
+
+int sandbox_request_run(struct session *s, struct err *err)
+{
+	struct sandbox_request r = *s->request;
 	struct sandbox_job job = {
 		.policy = &s->policy,
 		.workdir = r.workdir,
 		.cwd = r.cwd,
+		.home = r.home,
 		.stdin_fd = r.input ? STDIN_FILENO : -1,
 		.actor = str_of(r.actor),
 		.on_behalf_of = str_of(r.behalf),
@@ -249,7 +295,7 @@ static int run(struct session *s, struct err *err)
 	};
 
 	if (r.rest.n == 0)
-		return err_input(err, "sandbox run needs a command; see --help");
+		return err_input(err, "needs a command behind the options; see --help");
 	if (r.keep && !r.workdir)
 		return err_input(err, "--keep needs a --workdir");
 	if (read_policy(s, err))
@@ -259,48 +305,40 @@ static int run(struct session *s, struct err *err)
 	job.argv = r.rest.items;
 	job.env = r.env.items;
 	job.cancel_fd = end_signals(err);
-	return job.cancel_fd < 0 ? -1 : run_audited(s, &job, err);
+	if (job.cancel_fd < 0)
+		return -1;
+	return s->fetch ? run_fetch(s, &job, err) : run_audited(s, &job, err);
 }
 
 int cmd_sandbox_run(int argc, char **argv)
 {
 	AUTO_ARENA struct arena mem;
-	struct request r = { .trust = "untrusted", .actor = "cli", .behalf = "", .phase = "build" };
+	struct sandbox_request r = { .trust = "untrusted", .actor = "cli", .behalf = "", .phase = "build" };
 	struct session session = { .request = &r, .mem = &mem };
 	const struct option table[] = {
-		{ "--policy", 'p', OPTION_TEXT, &r.policy, "FILE", "the host's policy; it names its trust" },
-		{ "--trust", 't', OPTION_TEXT, &r.trust, "TRUST",
-		  "built-in policy: untrusted (default), command or trusted" },
-		{ "--tighten", 0, OPTION_TEXT, &r.tighten, "FILE", "a policy that may only tighten the host's" },
-		{ "--profile", 0, OPTION_TEXT, &r.profile, "NAME",
-		  "toolchains: c, cpp, python, node, go, rust, java, shell; several with '+'" },
 		{ "--workdir", 'C', OPTION_TEXT, &r.workdir, "DIR",
 		  "is /work inside; default: an empty one. Changes are dropped" },
 		{ "--keep", 'k', OPTION_FLAG, &r.keep, NULL,
 		  "take changes over into DIR afterwards, but for protected paths" },
 		{ "--cwd", 0, OPTION_TEXT, &r.cwd, "PATH", "start there, below the work directory" },
-		{ "--env", 'e', OPTION_LIST, &r.env, "NAME=VALUE", "a variable that the policy lets in" },
+		{ "--home", 0, OPTION_TEXT, &r.home, "DIR",
+		  "is /home/job inside, as `sandbox fetch` made it. Changes are dropped" },
+		{ "--learn", 0, OPTION_TEXT, &r.learn, "FILE",
+		  "let all programs run, and write what would make --policy fit this run there, as a diff" },
 		{ "--stdin", 0, OPTION_FLAG, &r.input, NULL, "give our standard input to the command" },
 		{ "--phase", 0, OPTION_TEXT, &r.phase, "PHASE", "which routes of the policy's `net`: fetch or build (default)" },
-		{ "--secrets", 0, OPTION_TEXT, &r.secrets, "FILE", "what routes may lend: id: {env: NAME} or {file: PATH}" },
-		{ "--audit", 0, OPTION_TEXT, &r.audit, "LOG", "append the run to this audit log" },
-		{ "--receipt", 0, OPTION_TEXT, &r.receipt, "FILE", "what ran and what held it, as JSON" },
-		{ "--actor", 0, OPTION_TEXT, &r.actor, "NAME", "who runs it, for the receipt; default: cli" },
-		{ "--on-behalf-of", 0, OPTION_TEXT, &r.behalf, "NAME", "for whom, for the receipt" },
-		{ "--quiet", 'q', OPTION_FLAG, &r.quiet, NULL, "do not print the receipt" },
-		{ "--help", 'h', OPTION_FLAG, &r.help, NULL, "this text" },
-		{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+		SANDBOX_OPTIONS(r),
 	};
 	struct err err;
 	int code = -1;
 
-	arena_init(&mem, RUN_MEMORY);
+	arena_init(&mem, SANDBOX_REQUEST_MEMORY);
 	if (options_read(table, argc, argv, &r.rest, &mem, &err) == 0) {
 		if (r.help) {
 			usage(table);
 			return EXIT_CLEAN;
 		}
-		code = run(&session, &err);
+		code = sandbox_request_run(&session, &err);
 	}
 	if (code < 0)
 		(void)report_error(&err);

@@ -30,6 +30,8 @@ int cmd_doctor(int argc, char **argv);
 int cmd_sandbox(int argc, char **argv);
 /* Commands of `sandbox`. */
 int cmd_sandbox_run(int argc, char **argv);
+int cmd_sandbox_fetch(int argc, char **argv);
+int cmd_sandbox_learn(int argc, char **argv);
 int cmd_sandbox_probe(int argc, char **argv);
 int cmd_sandbox_selftest(int argc, char **argv);
 

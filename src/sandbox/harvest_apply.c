@@ -142,3 +142,8 @@ int harvest_apply(const struct harvest *harvest, int dir, int to, struct err *er
 			return err_errno(err, "harvest: '%s'", harvest->items.items[i].path.p);
 	return 0;
 }
+
+int harvest_remove(int dir, const char *name)
+{
+	return remove_any(dir, name, 0);
+}

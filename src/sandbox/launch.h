@@ -71,7 +71,6 @@ struct plan_mount {
 	const char *at;       /* absolute, inside */
 	int         fd;       /* detached tree, opened by the child */
 	bool        write, exec, device, file;
-	bool        cache;    /* writable by a layer in memory where the kernel can; otherwise read-only */
 };
 
 struct plan_file {
@@ -105,6 +104,9 @@ struct plan {
 	const char *work_host;      /* NULL: an empty one */
 	bool        work_shift;     /* the work directory is shown under another owner: work_fd is a detached tree */
 	uint32_t    work_uid, work_gid; /* its owner on the host */
+	const char *home_host;      /* what the home directory holds at first; NULL: nothing */
+	bool        home_shift;     /* as work_shift */
+	uint32_t    home_uid, home_gid;
 	struct { struct plan_mount *items; size_t n, cap; } mounts;
 	struct { struct plan_file *items; size_t n, cap; } files;
 	struct { struct plan_link *items; size_t n, cap; } links;
@@ -117,7 +119,7 @@ struct plan {
 	const char *const *env;
 	const char *cwd;            /* absolute, inside */
 	int (*serve)(int fd, int ready); /* or NULL */
-	int         in, out, err, control, net, work_fd; /* -1: none */
+	int         in, out, err, control, net, work_fd, home_fd; /* -1: none */
 };
 
 /* plan.c: everything that can be decided before a process exists. */

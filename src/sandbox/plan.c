@@ -57,24 +57,33 @@ static void plan_layers(struct planner *b)
 	b->plan->workdir = b->job->policy->fs.workdir;
 }
 
-static int plan_work(struct planner *b)
+static int find_directory(struct planner *b, const char *path, const char *what, const char **out, uint32_t *uid,
+			  uint32_t *gid)
 {
-	struct plan *p = b->plan;
 	struct stat st;
 	char *real;
 
-	if (!b->job->workdir)
+	if (!path)
 		return 0;
-	real = realpath(b->job->workdir, NULL);
+	real = realpath(path, NULL);
 	if (!real)
-		return err_errno(b->err, "sandbox: work directory '%s'", b->job->workdir);
-	p->work_host = arena_z(b->mem, str_of(real));
+		return err_errno(b->err, "sandbox: %s directory '%s'", what, path);
+	*out = arena_z(b->mem, str_of(real));
 	free(real);
-	if (stat(p->work_host, &st) || !S_ISDIR(st.st_mode))
-		return err_input(b->err, "sandbox: the work directory '%s' is no directory", p->work_host);
-	p->work_uid = st.st_uid;
-	p->work_gid = st.st_gid;
+	if (stat(*out, &st) || !S_ISDIR(st.st_mode))
+		return err_input(b->err, "sandbox: the %s directory '%s' is no directory", what, *out);
+	*uid = st.st_uid;
+	*gid = st.st_gid;
 	return 0;
+}
+
+static int plan_work(struct planner *b)
+{
+	struct plan *p = b->plan;
+
+	if (find_directory(b, b->job->workdir, "work", &p->work_host, &p->work_uid, &p->work_gid))
+		return -1;
+	return find_directory(b, b->job->home, "home", &p->home_host, &p->home_uid, &p->home_gid);
 }
 
 /*
@@ -95,6 +104,7 @@ static int plan_ids(struct planner *b)
 			return err_errno(b->err, "sandbox: getrandom");
 		p->outer_uid = p->outer_gid = JOB_ID_BASE + chance % JOB_IDS;
 		p->work_shift = p->work_host && b->probe->idmap;
+		p->home_shift = p->home_host && b->probe->idmap;
 		if (p->work_host && !p->work_shift) {
 			if (p->work_uid == 0)
 				return err_set(b->err, ERR_PERM,
@@ -134,7 +144,7 @@ static void plan_profile(struct planner *b)
 			continue;
 		}
 		add_place(b, &(struct plan_mount){ .host = path, .at = path, .exec = m->exec,
-						   .file = m->file, .cache = m->cache });
+						   .file = m->file });
 	}
 }
 
@@ -290,6 +300,20 @@ static int check_env(struct planner *b, struct str entry)
 	return err_input(b->err, "sandbox: the policy does not let %.*s in: add it to `env`", STR_ARG(name));
 }
 
+/* The profile's and the broker's words for one tool stand beside each other: both are options of it. */
+static void join_env(struct planner *b, struct str_list *env, struct str entry)
+{
+	struct str name = str_sub(entry, 0, str_find_byte(entry, '='));
+
+	for (size_t i = 0; i < env->n && (str_ends(name, STR("_OPTS")) || str_ends(name, STR("_OPTIONS"))); i++)
+		if (str_starts(env->items[i], name) && env->items[i].p[name.len] == '=') {
+			env->items[i] = arena_printf(b->mem, "%.*s %.*s", STR_ARG(env->items[i]),
+						     STR_ARG(str_from(entry, name.len + 1)));
+			return;
+		}
+	set_env(b, env, entry);
+}
+
 static int plan_env(struct planner *b)
 {
 	struct str_list env = { 0 };
@@ -299,12 +323,13 @@ static int plan_env(struct planner *b)
 	set_env(b, &env, STR("USER=job"));
 	set_env(b, &env, STR("LOGNAME=job"));
 	set_env(b, &env, STR("SHELL=/bin/sh"));
-	set_env(b, &env, STR("TMPDIR=/tmp"));
+	/* test runners start programs that they put there; /tmp itself lets none start */
+	set_env(b, &env, b->plan->exec == EXEC_SEALED ? STR("TMPDIR=/tmp") : STR("TMPDIR=" SANDBOX_HOME "/tmp"));
 	set_env(b, &env, STR("PWD=" SANDBOX_WORK));
 	for (size_t i = 0; i < b->profile->env.n; i++)
 		set_env(b, &env, b->profile->env.items[i]);
 	for (const char *const *e = b->job->net ? b->job->net->env : NULL; e && *e; e++)
-		set_env(b, &env, str_of(*e));
+		join_env(b, &env, str_of(*e));
 	for (const char *const *e = b->job->env; e && *e; e++) {
 		if (check_env(b, str_of(*e)))
 			return -1;
@@ -349,7 +374,8 @@ int plan_make(struct plan *plan, struct arena *mem, const struct sandbox_job *jo
 {
 	struct planner b = { plan, mem, job, profile, probe, err };
 
-	*plan = (struct plan){ .in = -1, .out = -1, .err = -1, .control = -1, .net = -1, .work_fd = -1 };
+	*plan = (struct plan){ .in = -1, .out = -1, .err = -1, .control = -1, .net = -1, .work_fd = -1,
+			       .home_fd = -1 };
 	plan_layers(&b);
 	if (plan_work(&b) || plan_ids(&b))
 		return -1;

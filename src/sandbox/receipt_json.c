@@ -95,6 +95,24 @@ static json_t *denials_of(const struct receipt *r)
 	return array;
 }
 
+static json_t *requests_of(const struct receipt *r)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < r->requests.n; i++) {
+		const struct receipt_request *q = &r->requests.items[i];
+		json_t *o = json_object();
+
+		put(o, "what", text(q->what));
+		put(o, "route", text(q->route));
+		put(o, "count", number(q->count));
+		put(o, "up", number(q->up));
+		put(o, "down", number(q->down));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
 /* Whole numbers of the receipt: one table for both directions. */
 #define RECEIPT_NUMBERS(X)                                                                           \
 	X(wall_us) X(setup_us) X(cpu_us) X(peak_memory) X(peak_pids) X(disk_bytes) X(disk_inodes)    \
@@ -127,6 +145,9 @@ static json_t *receipt_object(const struct receipt *r)
 	put(o, "policy_hash", json_string(r->policy_hash));
 	put(o, "execs", execs_of(r));
 	put(o, "denials", denials_of(r));
+	put(o, "requests", requests_of(r));
+	put(o, "requests_dropped", number(r->requests_dropped));
+	put(o, "env", list_of(&r->env));
 	put(o, "notices", list_of(&r->notices));
 	return o;
 }
@@ -253,6 +274,26 @@ static void get_lists(struct json_reader *j, struct receipt *r)
 	}
 }
 
+static void get_requests(struct json_reader *j, struct receipt *r)
+{
+	const json_t *requests = get(j, j->root, "requests", JSON_ARRAY);
+
+	for (size_t i = 0; i < json_array_size(requests) && !j->failed; i++) {
+		const json_t *o = json_array_get(requests, i);
+		const struct receipt_request row = {
+			.what = get_text(j, o, "what"),
+			.route = get_text(j, o, "route"),
+			.count = (uint32_t)get_number(j, o, "count"),
+			.up = get_number(j, o, "up"),
+			.down = get_number(j, o, "down"),
+		};
+
+		ARENA_PUSH(j->mem, &r->requests, row);
+	}
+	r->requests_dropped = get_number(j, j->root, "requests_dropped");
+	get_list(j, "env", &r->env);
+}
+
 static void get_all(struct json_reader *j, struct receipt *r)
 {
 	const json_t *layers = get(j, j->root, "layers", JSON_OBJECT);
@@ -287,6 +328,9 @@ static void get_all(struct json_reader *j, struct receipt *r)
 	}
 	r->weak = json_is_true(get(j, j->root, "weak", JSON_TRUE));
 	get_lists(j, r);
+	/* a receipt of an older program has none */
+	if (json_object_get(j->root, "requests"))
+		get_requests(j, r);
 }
 
 int receipt_read(struct receipt *out, struct arena *mem, struct str json, struct err *err)

@@ -68,6 +68,7 @@ static void run_release(struct run *run)
 	keeper_close(&run->keeper);
 	close_fd(&run->pidfd);
 	close_fd(&run->plan.work_fd);
+	close_fd(&run->plan.home_fd);
 	for (int i = 0; i < PLACES; i++)
 		close_fd(&run->places[i]);
 	for (int i = 0; i < 2; i++)
@@ -299,15 +300,15 @@ static int start(struct run *run)
 	return more;
 }
 
-/* Root's work directory under another owner; a file system that cannot is found here. */
+/* Root's work and home directory under another owner; a file system that cannot is found here. */
 static int shift_work(struct run *run)
 {
 	struct plan *p = &run->plan;
 
-	if (!p->work_shift)
-		return 0;
-	if (launch_shift(&p->work_fd, p->work_host, p->work_uid, p->work_gid, p->outer_uid, p->outer_gid,
-			 run->err)) {
+	if ((p->work_shift && launch_shift(&p->work_fd, p->work_host, p->work_uid, p->work_gid, p->outer_uid,
+					   p->outer_gid, run->err)) ||
+	    (p->home_shift && launch_shift(&p->home_fd, p->home_host, p->home_uid, p->home_gid, p->outer_uid,
+					   p->outer_gid, run->err))) {
 		run->unfit = run->probe->idmap;
 		return -1;
 	}
@@ -417,6 +418,8 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 		receipt_notice(r, run->mem, "%" PRIu64 " bytes of output over the cap were dropped", watch->dropped);
 	if (run->job->on_done)
 		failed = run->job->on_done(run->job->ctx, run->places[2], r->workdir, run->err);
+	if (!failed && run->job->on_home && !run->job->home)
+		failed = run->job->on_home(run->job->ctx, run->places[3], r, run->err);
 	r->wall_us = now_us() - began;
 	return failed;
 }
@@ -468,7 +471,7 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.pidfd = -1,
 		.places = { -1, -1, -1, -1 },
 		.pipes = { { -1, -1 }, { -1, -1 } },
-		.plan = { .work_fd = -1 },
+		.plan = { .work_fd = -1, .home_fd = -1 },
 	};
 	enum supervised result = attempt(&run, profile);
 

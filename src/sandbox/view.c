@@ -115,6 +115,15 @@ static int new_memory(const struct plan *p, const char *size, const char *inodes
 	return mount;
 }
 
+static void open_own(struct plan *p, const char *host, int *fd)
+{
+	if (!host || *fd >= 0)
+		return;
+	*fd = sys_open_tree(AT_FDCWD, host, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (*fd < 0)
+		inside_fail(p, STEP_SOURCE, host);
+}
+
 /* While we still are who may read the host's places. Their trees are ours alone from here on. */
 void view_open(struct plan *p)
 {
@@ -131,12 +140,8 @@ void view_open(struct plan *p)
 		if (m->fd < 0 || sys_attr(m->fd, AT_RECURSIVE, &attr))
 			inside_fail(p, STEP_SOURCE, m->host);
 	}
-	if (!p->work_host || p->work_fd >= 0)
-		return;
-	p->work_fd = sys_open_tree(AT_FDCWD, p->work_host,
-				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	if (p->work_fd < 0)
-		inside_fail(p, STEP_SOURCE, p->work_host);
+	open_own(p, p->work_host, &p->work_fd);
+	open_own(p, p->home_host, &p->home_fd);
 }
 
 /* Mounts at a relative path of the job's root. */
@@ -200,7 +205,7 @@ static void make_system(struct plan *p)
 /* Directories of the scratch file system, which holds all that the job may write but /tmp. */
 static int make_scratch(struct plan *p)
 {
-	static const char *const dirs[] = { "home", "home/.cache", "home/tmp", "upper", "over" };
+	static const char *const dirs[] = { "home", "home/.cache", "home/tmp", "upper", "over", "home-over" };
 	int scratch = new_memory(p, p->scratch_size, p->scratch_inodes, "0700",
 				 SYS_ATTR_NOSUID | SYS_ATTR_NODEV |
 					 (p->exec == EXEC_SEALED ? SYS_ATTR_NOEXEC : 0));
@@ -211,8 +216,6 @@ static int make_scratch(struct plan *p)
 	for (size_t i = 0; i < COUNT(dirs); i++)
 		if (mkdirat(scratch, dirs[i], SCRATCH_MODE))
 			inside_fail(p, STEP_MEMORY, dirs[i]);
-	place(p, sys_open_tree(scratch, "home", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
-	      &SANDBOX_HOME[1], false);
 	return scratch;
 }
 
@@ -237,13 +240,13 @@ static int set_dir(int fs, const char *key, int fd)
 	return fsconfig(fs, FSCONFIG_SET_STRING, key, path, 0);
 }
 
-/* The work directory below, read-only; changes above, in memory. -1: the kernel does not do it. */
-static int mount_overlay(struct plan *p, int scratch)
+/* A directory of the host below, read-only; changes above, in memory. -1: the kernel does not do it. */
+static int mount_overlay(struct plan *p, int scratch, const char *lower_at, const char *upper_at, const char *over_at)
 {
 	int fs = fsopen("overlay", FSOPEN_CLOEXEC);
-	int lower = open(".lower", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int upper = openat(scratch, "upper", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int over = openat(scratch, "over", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int lower = open(lower_at, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int upper = openat(scratch, upper_at, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int over = openat(scratch, over_at, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int mount = -1;
 
 	if (fs >= 0 && lower >= 0 && upper >= 0 && over >= 0 &&
@@ -261,17 +264,40 @@ static int mount_overlay(struct plan *p, int scratch)
 	return mount;
 }
 
-static void mount_copy(struct plan *p, int scratch)
+/* `host` NULL: an empty one. */
+static void mount_copy(struct plan *p, int scratch, const char *host, const char *lower_at, const char *upper_at,
+		       const char *at)
 {
-	int upper = openat(scratch, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int lower = p->work_host ? open(".lower", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int upper = openat(scratch, upper_at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int lower = host ? open(lower_at, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
-	if (upper < 0 || (p->work_host && (lower < 0 || copy_tree(lower, upper))))
-		inside_fail(p, STEP_COPY, p->work_host);
+	if (upper < 0 || (host && (lower < 0 || copy_tree(lower, upper))))
+		inside_fail(p, STEP_COPY, host);
 	close(lower);
-	place(p, sys_open_tree(upper, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH),
-	      &SANDBOX_WORK[1], false);
+	place(p, sys_open_tree(upper, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH), at, false);
 	close(upper);
+}
+
+/* What was kept of an earlier job below, read-only for this one; or nothing. */
+static void mount_home(struct plan *p, int scratch)
+{
+	struct sys_attr attr = { .set = SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_RDONLY };
+	int overlay = -1;
+
+	if (p->home_host) {
+		if (sys_attr(p->home_fd, AT_RECURSIVE, &attr))
+			inside_fail(p, STEP_WORK, p->home_host);
+		place(p, p->home_fd, ".home", false);
+		/* under a foreign owner nothing below could be replaced */
+		if (overlay_possible(scratch) && (p->home_shift || !p->change_ids))
+			overlay = mount_overlay(p, scratch, ".home", "home", "home-over");
+	}
+	if (overlay >= 0)
+		place(p, overlay, &SANDBOX_HOME[1], false);
+	else
+		mount_copy(p, scratch, p->home_host, ".home", "home", &SANDBOX_HOME[1]);
+	if (p->home_host)
+		umount2(".home", MNT_DETACH);
 }
 
 static void mount_bind(struct plan *p)
@@ -301,12 +327,12 @@ static void mount_work(struct plan *p, int scratch)
 		place(p, p->work_fd, ".lower", false);
 	}
 	if (p->workdir == WORKDIR_OVERLAY && overlay_possible(scratch))
-		overlay = mount_overlay(p, scratch);
+		overlay = mount_overlay(p, scratch, ".lower", "upper", "over");
 	if (overlay >= 0) {
 		place(p, overlay, &SANDBOX_WORK[1], false);
 	} else {
 		p->workdir = WORKDIR_COPY;
-		mount_copy(p, scratch);
+		mount_copy(p, scratch, p->work_host, ".lower", "upper", &SANDBOX_WORK[1]);
 	}
 	if (p->work_host)
 		umount2(".lower", MNT_DETACH);
@@ -376,6 +402,7 @@ static void leave_host(struct plan *p)
 	umount2(".scratch", MNT_DETACH);
 	unlinkat(AT_FDCWD, ".scratch", AT_REMOVEDIR);
 	unlinkat(AT_FDCWD, ".lower", AT_REMOVEDIR);
+	unlinkat(AT_FDCWD, ".home", AT_REMOVEDIR);
 	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
 		inside_fail(p, STEP_PIVOT, NULL);
 	root = open("/", O_PATH | O_CLOEXEC);
@@ -412,6 +439,7 @@ void view_build(struct plan *p)
 	make_system(p);
 	place_mounts(p);
 	scratch = make_scratch(p);
+	mount_home(p, scratch);
 	mount_work(p, scratch);
 	work = open(&SANDBOX_WORK[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (work < 0)

@@ -74,19 +74,26 @@ void way_out_release(struct way_out *way)
 	way->journal = (struct journal){ 0 };
 }
 
-void way_out_deny(const struct way_out *way, struct receipt *receipt, struct arena *mem)
+void way_out_note(const struct way_out *way, struct receipt *receipt, struct arena *mem)
 {
 	for (size_t i = 0; i < way->journal.n; i++) {
 		const struct journal_entry *e = &way->journal.items[i];
 
-		if (!e->allowed)
+		if (e->allowed) {
+			const struct receipt_request row = { arena_str(mem, e->what), arena_str(mem, e->route),
+							     e->count, e->up, e->down };
+
+			ARENA_PUSH(mem, &receipt->requests, row);
+		} else {
 			receipt_deny(receipt, mem, &(struct receipt_denial){
 				.layer = LAYER_NETNS,
 				.rule = arena_printf(mem, "net.%s", e->rule),
 				.what = arena_str(mem, e->what),
 				.advice = arena_str(mem, e->reason),
 				.count = e->count });
+		}
 	}
+	receipt->requests_dropped = way->journal.dropped;
 	if (way->journal.dropped)
 		receipt_notice(receipt, mem, "%llu more requests to the network are not listed",
 			       (unsigned long long)way->journal.dropped);

@@ -254,6 +254,7 @@ static void test_profiles(void **state)
 {
 	static const char *const vars[] = { "PATH=/usr/local/bin:/nowhere:/usr/bin", "HOME=/nonexistent", NULL };
 	struct str_list names;
+	const struct profile_use use = { 0 };
 	struct profile profile;
 	struct err err;
 
@@ -261,13 +262,13 @@ static void test_profiles(void **state)
 	profile_names(&names, &mem);
 	assert_int_equal(names.n, 8);
 	for (size_t i = 0; i < names.n; i++)
-		if (profile_resolve(&profile, &mem, names.items[i], vars, &err))
+		if (profile_resolve(&profile, &mem, names.items[i], &use, vars, &err))
 			fail_msg("%s", err.text);
-	assert_int_equal(profile_resolve(&profile, &mem, STR("c+python"), vars, &err), 0);
+	assert_int_equal(profile_resolve(&profile, &mem, STR("c+python"), &use, vars, &err), 0);
 	assert_int_equal(profile_class(&profile, STR("/usr/bin/python3.11")), CLASS_INTERPRETER);
 	assert_int_equal(profile_class(&profile, STR("/usr/bin/gcc-12")), CLASS_COMPILER);
 	assert_int_equal(profile_class(&profile, STR("/usr/bin/true")), CLASS_TOOL);
-	assert_int_equal(profile_resolve(&profile, &mem, STR("cobol"), vars, &err), -1);
+	assert_int_equal(profile_resolve(&profile, &mem, STR("cobol"), &use, vars, &err), -1);
 	assert_non_null(strstr(err.text, "known: "));
 }
 

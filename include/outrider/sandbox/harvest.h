@@ -59,3 +59,5 @@ int harvest_read(struct str *out, struct arena *mem, int dir, const struct harve
  * when their target stays below `to`, removed ones removed. Nothing is followed on either side.
  */
 int harvest_apply(const struct harvest *harvest, int dir, int to, struct err *err);
+/* Removes what is there, whatever it is, with all below it; nothing is followed. Nothing there is fine. -1 with errno. */
+int harvest_remove(int dir, const char *name);

@@ -11,7 +11,6 @@ struct profile_mount {
 	struct str target; /* it is a symbolic link to this; otherwise empty */
 	bool       file;   /* no directory */
 	bool       exec;   /* programs there may run */
-	bool       cache;  /* the job may write there; what it writes is gone afterwards, and nobody else sees it */
 };
 
 struct profile_mounts {
@@ -38,12 +37,17 @@ struct profile {
 	struct profile_classes classes;
 };
 
+struct profile_use {
+	bool own_caches; /* caches of package managers are below the job's own home directory, not the administrator's */
+	bool network;    /* what tells package managers to stay offline is left out */
+};
+
 /*
  * `vars` is the administrator's (PATH, HOME, CARGO_HOME, ...): where toolchains outside /usr are looked for. An empty name is
  * the plain /usr; several are joined by '+': "python+node". ERR_INPUT for a name that does not exist, with the known ones.
  */
-int profile_resolve(struct profile *out, struct arena *mem, struct str name, const char *const *vars,
-		    struct err *err);
+int profile_resolve(struct profile *out, struct arena *mem, struct str name, const struct profile_use *use,
+		    const char *const *vars, struct err *err);
 /* The class of a program, by the profile's table and the one of sandbox/profiles/common.yml; CLASS_TOOL when in none. */
 enum exec_class profile_class(const struct profile *profile, struct str path);
 /* The names that there are, in order. */

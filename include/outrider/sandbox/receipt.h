@@ -64,6 +64,19 @@ struct receipt_denial {
 	uint32_t           count;
 };
 
+/* Something that the job asked the network for, and got. */
+struct receipt_request {
+	struct str what;  /* "GET https://host:443/path", "CONNECT host:443"; as in struct journal_entry */
+	struct str route; /* of the policy: struct route.text */
+	uint32_t   count;
+	uint64_t   up, down; /* bytes */
+};
+
+struct receipt_requests {
+	struct receipt_request *items;
+	size_t                  n, cap;
+};
+
 struct receipt_execs {
 	struct receipt_exec *items;
 	size_t               n, cap;
@@ -76,6 +89,7 @@ struct receipt_denials {
 
 enum {
 	RECEIPT_MAX_EXECS = 20000,  /* different programs of one run; more are counted in execs_dropped */
+	RECEIPT_MAX_BYTES = 64 << 20, /* of its JSON: 20,000 programs with names of 1 KiB, twice */
 	RECEIPT_MAX_DENIALS = 1000, /* different denials; more are counted in denials_dropped */
 };
 
@@ -111,6 +125,9 @@ struct receipt {
 	uint64_t             execs_dropped;
 	struct receipt_denials denials;
 	uint64_t             denials_dropped;
+	struct receipt_requests requests; /* as many as the journal holds */
+	uint64_t             requests_dropped;
+	struct str_list      env;           /* names of the variables that were passed in */
 	struct str_list      notices;       /* one line each: what was limited or cleaned up */
 };
 

@@ -63,6 +63,7 @@ struct sandbox_job {
 	const char *const *argv;      /* argv[0] is looked up in the job's PATH; NULL at the end */
 	const char *const *env;       /* "NAME=value", over those of the profile; names must be in policy->env; may be NULL */
 	const char        *workdir;   /* absolute host path; NULL: an empty one, which is gone afterwards */
+	const char        *home;      /* absolute host path: what SANDBOX_HOME holds at first, with changes in memory; NULL: nothing */
 	const char        *cwd;       /* below the work dir, relative; NULL: the work dir itself */
 	int                stdin_fd;  /* -1: /dev/null */
 	bool               inherit_output; /* the job writes to our standard output and error itself: trusted jobs only; no output caps */
@@ -77,6 +78,8 @@ struct sandbox_job {
 	 * work directory), borrowed. -1 makes sandbox_run() fail with its error. May be NULL.
 	 */
 	int              (*on_done)(void *ctx, int changes, enum workdir_mode mode, struct err *err);
+	/* At the same moment, after it: `home` is SANDBOX_HOME, borrowed. For jobs whose `home` is NULL. May be NULL. */
+	int              (*on_home)(void *ctx, int home, const struct receipt *receipt, struct err *err);
 	void              *ctx;
 	int                cancel_fd; /* readable: end the job (END_CANCEL); -1 for none */
 };

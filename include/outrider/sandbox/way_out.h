@@ -5,7 +5,7 @@
  *	way_out_open(&way, &mem, policy.net, ROUTE_BUILD, NULL, &err);   // before sandbox_run(), job.net = &way.net
  *	sandbox_run(&receipt, &mem, &job, &err);
  *	way_out_close(&way);                                             // then the journal is whole
- *	way_out_deny(&way, &receipt, &mem);
+ *	way_out_note(&way, &receipt, &mem);
  */
 #pragma once
 #include "egress/journal.h"
@@ -25,5 +25,5 @@ int way_out_open(struct way_out *way, struct arena *mem, const struct route_tabl
 /* Ends all connections. The journal is there until way_out_release(). */
 void way_out_close(struct way_out *way);
 void way_out_release(struct way_out *way);
-/* What was refused, into the receipt. */
-void way_out_deny(const struct way_out *way, struct receipt *receipt, struct arena *mem);
+/* What was asked for and what was refused, into the receipt. */
+void way_out_note(const struct way_out *way, struct receipt *receipt, struct arena *mem);

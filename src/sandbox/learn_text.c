@@ -1,0 +1,504 @@
+/* learn_text.c - a lesson into the policy's own text: only lines that change are touched. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/scope.h"
+#include "lesson.h"
+#include "rewrite.h"
+#include "policy_read.h"
+
+struct writer {
+	const struct lesson *l;
+	struct rewrite       lines;
+	const struct yaml   *root; /* NULL: an empty policy */
+	struct str_list      notes;
+};
+
+/* ---- text ---- */
+
+void lesson_write_plain(struct buf *out, struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		buf_add_byte(out, (unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f ? '?' : text.p[i]);
+}
+
+void lesson_write_scalar(struct buf *out, struct str text)
+{
+	buf_add_byte(out, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] == '"' || text.p[i] == '\\')
+			buf_add_byte(out, '\\');
+		lesson_write_plain(out, str_sub(text, i, i + 1));
+	}
+	buf_add_byte(out, '"');
+}
+
+static struct str base_name(struct str path)
+{
+	size_t slash;
+
+	while ((slash = str_find_byte(path, '/')) != SIZE_MAX)
+		path = str_from(path, slash + 1);
+	return path;
+}
+
+void lesson_write_sources(struct buf *out, const struct lesson *l, uint64_t from)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < l->n_sources; i++) {
+		if (!(from >> i & 1))
+			continue;
+		buf_add(out, any ? STR(", ") : STR(""));
+		lesson_write_plain(out, base_name(str_of(l->sources[i].name)));
+		any = true;
+	}
+}
+
+static void note(struct writer *w, const struct buf *text)
+{
+	ARENA_PUSH(w->l->mem, &w->notes, arena_str(w->l->mem, buf_str(text)));
+}
+
+/* ---- places in the text ---- */
+
+/* Lines of a key and its value: [first, last) from 0. What stands before the next key, blank or a comment, belongs to that. */
+struct span {
+	size_t first, last;
+};
+
+static bool is_blank(struct str line)
+{
+	line = str_trim(line);
+	return line.len == 0 || line.p[0] == '#' || str_eq(line, STR("---")) || str_eq(line, STR("..."));
+}
+
+static struct span span_of(const struct writer *w, const struct yaml *map, size_t key, size_t end)
+{
+	struct span span = { map->key[key]->line - 1, key + 1 < map->n ? map->key[key + 1]->line - 1 : end };
+
+	while (span.last > span.first + 1 && is_blank(w->lines.items[span.last - 1]))
+		span.last--;
+	return span;
+}
+
+static size_t find_key(const struct yaml *map, const char *key)
+{
+	for (size_t i = 0; map && i < map->n; i++)
+		if (str_eq(map->key[i]->text, str_of(key)))
+			return i;
+	return SIZE_MAX;
+}
+
+/* The span of a key of the policy, or one of no lines at the end. */
+static struct span top_span(const struct writer *w, const char *key)
+{
+	size_t at = find_key(w->root, key), end = w->lines.n;
+
+	while (end && is_blank(w->lines.items[end - 1]))
+		end--;
+	if (at == SIZE_MAX)
+		return (struct span){ end, end };
+	return span_of(w, w->root, at, w->lines.n);
+}
+
+static void replace(struct writer *w, struct span span, const struct buf *text)
+{
+	rewrite_edit(&w->lines, span.first, span.last - span.first, buf_str(text));
+}
+
+/* Every key of the mapping on a line of its own, below the line of its name. */
+static bool is_block(const struct yaml *map, size_t above)
+{
+	if (!map || map->kind != YAML_MAP || map->n == 0)
+		return false;
+	for (size_t i = 0; i < map->n; i++) {
+		if (map->key[i]->line <= above)
+			return false;
+		above = map->key[i]->line;
+	}
+	return true;
+}
+
+static struct str indent_of(const struct writer *w, const struct yaml *node)
+{
+	return arena_printf(w->l->mem, "%*s", (int)(node->column - 1), "");
+}
+
+/* ---- programs ---- */
+
+static bool seals(const struct lesson *l)
+{
+	return l->own.len == 0;
+}
+
+static enum exec_mode learnt_mode(const struct lesson *l)
+{
+	const enum exec_mode mode = seals(l) ? EXEC_SEALED : EXEC_BUILD;
+
+	/* a sealed policy stays so: its administrator wants it, and is told what it lacks */
+	return mode > l->base.exec.mode ? mode : l->base.exec.mode;
+}
+
+static void write_mode(struct buf *out, const struct writer *w, struct str indent)
+{
+	const struct lesson *l = w->l;
+	const enum exec_mode mode = learnt_mode(l);
+
+	buf_printf(out, "%.*smode: %s", STR_ARG(indent), exec_mode_name(mode));
+	if (mode != l->base.exec.mode) {
+		buf_add(out, STR(" # "));
+		lesson_write_sources(out, l, seals(l) ? ~UINT64_C(0) : l->own_from);
+	}
+	buf_add_byte(out, '\n');
+}
+
+static void write_program(struct buf *out, const struct lesson *l, const struct lesson_program *p, struct str indent)
+{
+	buf_printf(out, "%.*s- {digest: %s, name: ", STR_ARG(indent), p->digest);
+	lesson_write_scalar(out, str_sub(base_name(p->path), 0, 255));
+	buf_printf(out, ", class: %s} # ", exec_class_name(p->class));
+	lesson_write_sources(out, l, p->from);
+	buf_add(out, STR(": "));
+	lesson_write_plain(out, p->path);
+	buf_printf(out, ", %" PRIu64 " times\n", p->count);
+}
+
+static void write_rule(struct buf *out, const struct exec_rule *rule, struct str indent)
+{
+	buf_printf(out, "%.*s- {", STR_ARG(indent));
+	if (rule->by_digest) {
+		buf_add(out, STR("digest: "));
+		for (size_t i = 0; i < sizeof rule->digest; i++)
+			buf_printf(out, "%02x", rule->digest[i]);
+	}
+	if (rule->path.len) {
+		buf_add(out, rule->by_digest ? STR(", path: ") : STR("path: "));
+		lesson_write_scalar(out, rule->path);
+	}
+	if (rule->name.len) {
+		buf_add(out, STR(", name: "));
+		lesson_write_scalar(out, rule->name);
+	}
+	buf_printf(out, ", class: %s}\n", exec_class_name(rule->class));
+}
+
+/* All of `exec`: where it is not there, or not a block with a list of lines. */
+static void rewrite_exec(struct writer *w)
+{
+	AUTO_BUF struct buf text = { 0 };
+	const struct exec_rules *old = &w->l->base.exec.allow;
+
+	buf_add(&text, STR("exec:\n"));
+	write_mode(&text, w, STR("  "));
+	if (old->n || (seals(w->l) && w->l->programs.n))
+		buf_add(&text, STR("  allow:\n"));
+	for (size_t i = 0; i < old->n; i++)
+		write_rule(&text, &old->items[i], STR("    "));
+	for (size_t i = 0; seals(w->l) && i < w->l->programs.n; i++)
+		write_program(&text, w->l, &w->l->programs.items[i], STR("    "));
+	replace(w, top_span(w, "exec"), &text);
+}
+
+static bool is_list_of_lines(const struct writer *w, const struct yaml *list)
+{
+	if (list->kind != YAML_SEQ || list->n == 0)
+		return false;
+	return str_starts(str_trim(w->lines.items[list->child[0]->line - 1]), STR("-"));
+}
+
+/* The mode in its line, programs behind the last one that is there. */
+static void extend_exec(struct writer *w, const struct yaml *exec)
+{
+	const size_t mode = find_key(exec, "mode"), allow = find_key(exec, "allow");
+	const size_t end = top_span(w, "exec").last;
+	AUTO_BUF struct buf line = { 0 };
+	AUTO_BUF struct buf programs = { 0 };
+	const struct yaml *first = exec->child[allow]->child[0];
+	struct str old = w->lines.items[first->line - 1];
+	struct span place = span_of(w, exec, allow, end);
+
+	if (learnt_mode(w->l) != w->l->base.exec.mode || mode == SIZE_MAX) {
+		write_mode(&line, w, indent_of(w, exec->key[0]));
+		if (mode != SIZE_MAX)
+			replace(w, span_of(w, exec, mode, end), &line);
+		else
+			rewrite_edit(&w->lines, exec->key[0]->line - 1, 0, buf_str(&line));
+	}
+	for (size_t i = 0; seals(w->l) && i < w->l->programs.n; i++)
+		write_program(&programs, w->l, &w->l->programs.items[i],
+			      str_sub(old, 0, str_find_byte(old, '-')));
+	rewrite_edit(&w->lines, place.last, 0, buf_str(&programs));
+}
+
+static void note_exec(struct writer *w)
+{
+	const struct lesson *l = w->l;
+	AUTO_BUF struct buf text = { 0 };
+
+	if (l->base.exec.mode == EXEC_SEALED && l->programs.n && seals(l)) {
+		buf_printf(&text, "looser: the sealed policy lists %zu programs more", l->programs.n);
+		note(w, &text);
+	}
+	if (seals(l))
+		return;
+	buf_add(&text, STR("not sealed: "));
+	lesson_write_sources(&text, l, l->own_from);
+	buf_add(&text, STR(" ran programs of the job's own, as '"));
+	lesson_write_plain(&text, l->own);
+	buf_add(&text, STR("': what a job builds or brings has no digest beforehand"));
+	note(w, &text);
+}
+
+static void write_exec(struct writer *w)
+{
+	const size_t at = find_key(w->root, "exec");
+	const struct yaml *exec = at == SIZE_MAX ? NULL : w->root->child[at];
+	const size_t allow = find_key(exec, "allow");
+
+	note_exec(w);
+	if (learnt_mode(w->l) == w->l->base.exec.mode && (!seals(w->l) || !w->l->programs.n))
+		return;
+	if (exec && is_block(exec, w->root->key[at]->line) && allow != SIZE_MAX && is_list_of_lines(w, exec->child[allow]))
+		extend_exec(w, exec);
+	else
+		rewrite_exec(w);
+}
+
+/* ---- limits ---- */
+
+static const struct {
+	const char *key;
+	enum unit   unit;
+	uint64_t    least, most;
+	uint64_t    step; /* what people write: rounded up to it. 0: not learnt */
+} limits[LESSON_LIMITS] = {
+#define X(id, name, normal, low, high, u) [NEED_##id] = { .key = name, .unit = UNIT_##u, .least = low, .most = high },
+	SANDBOX_LIMITS(X)
+#undef X
+};
+
+static uint64_t step_of(enum lesson_limit limit)
+{
+	static const uint64_t steps[LESSON_LIMITS] = {
+		[NEED_wall_ms] = 10000,     [NEED_cpu_ms] = 10000,       [NEED_memory] = 16 << 20,
+		[NEED_pids] = 16,           [NEED_disk] = 16 << 20,      [NEED_inodes] = 1000,
+		[NEED_output_bytes] = 1 << 20, [NEED_output_lines] = 1000,
+	};
+
+	return steps[limit];
+}
+
+uint64_t lesson_room(enum lesson_limit limit, uint64_t used)
+{
+	const uint64_t step = step_of(limit);
+
+	if (!step || !used)
+		return 0;
+	if (used > limits[limit].most / LEARN_HEAD_ROOM - step)
+		return limits[limit].most;
+	return (used * LEARN_HEAD_ROOM + step - 1) / step * step;
+}
+
+static void write_amount(struct buf *out, enum unit unit, uint64_t n)
+{
+	static const struct {
+		enum unit   unit;
+		uint64_t    factor;
+		const char *suffix;
+	} forms[] = {
+		{ UNIT_BYTES, 1 << 30, "g" }, { UNIT_BYTES, 1 << 20, "m" }, { UNIT_BYTES, 1 << 10, "k" },
+		{ UNIT_TIME, 3600000, "h" },  { UNIT_TIME, 60000, "m" },    { UNIT_TIME, 1000, "s" },
+		{ UNIT_TIME, 1, "ms" },
+	};
+
+	for (size_t i = 0; i < COUNT(forms); i++)
+		if (forms[i].unit == unit && n % forms[i].factor == 0) {
+			buf_printf(out, "%" PRIu64 "%s", n / forms[i].factor, forms[i].suffix);
+			return;
+		}
+	buf_printf(out, "%" PRIu64, n);
+}
+
+static void base_limits(uint64_t out[LESSON_LIMITS], const struct sandbox_policy *base)
+{
+#define X(id, key, normal, least, most, unit) out[NEED_##id] = base->limits.id;
+	SANDBOX_LIMITS(X)
+#undef X
+}
+
+static void write_limit(struct buf *out, struct writer *w, enum lesson_limit i, uint64_t value, struct str indent)
+{
+	buf_printf(out, "%.*s%s: ", STR_ARG(indent), limits[i].key);
+	write_amount(out, limits[i].unit, value);
+	buf_add(out, STR(" # "));
+	lesson_write_sources(out, w->l, w->l->needs[i].from);
+	buf_add(out, STR(": "));
+	write_amount(out, limits[i].unit, w->l->needs[i].used);
+	buf_add_byte(out, '\n');
+}
+
+/* The learnt value, or 0 where the policy's own is as tight and enough. */
+static uint64_t learnt_limit(struct writer *w, enum lesson_limit i, uint64_t base)
+{
+	const struct lesson_need *need = &w->l->needs[i];
+	const uint64_t value = lesson_room(i, need->used);
+	AUTO_BUF struct buf text = { 0 };
+
+	if (!value || value == base || (value > base && need->used <= base))
+		return 0;
+	if (value > base) {
+		buf_printf(&text, "looser: limits.%s is %" PRIu64 ", and a run used %" PRIu64, limits[i].key, base, need->used);
+		note(w, &text);
+	}
+	return value;
+}
+
+static void write_limits(struct writer *w)
+{
+	const size_t at = find_key(w->root, "limits");
+	const struct yaml *map = at == SIZE_MAX ? NULL : w->root->child[at];
+	const struct span span = top_span(w, "limits");
+	const bool block = map && is_block(map, w->root->key[at]->line);
+	const struct str indent = block ? indent_of(w, map->key[0]) : STR("  ");
+	AUTO_BUF struct buf more = { 0 };
+	uint64_t base[LESSON_LIMITS];
+
+	base_limits(base, &w->l->base);
+	for (size_t i = 0; i < LESSON_LIMITS; i++) {
+		const size_t key = find_key(map, limits[i].key);
+		const uint64_t value = learnt_limit(w, (enum lesson_limit)i, base[i]);
+		AUTO_BUF struct buf line = { 0 };
+
+		if (value)
+			write_limit(&line, w, (enum lesson_limit)i, value, indent);
+		if (block && key != SIZE_MAX) {
+			if (value)
+				replace(w, span_of(w, map, key, span.last), &line);
+			continue;
+		}
+		if (!value && key != SIZE_MAX) {
+			/* of a mapping in braces, which becomes lines */
+			buf_printf(&line, "  %s: %.*s\n", limits[i].key, STR_ARG(map->child[key]->text));
+		}
+		buf_add(&more, buf_str(&line));
+	}
+	if (block) {
+		rewrite_edit(&w->lines, span.last, 0, buf_str(&more));
+	} else if (more.len) {
+		AUTO_BUF struct buf text = { 0 };
+
+		buf_printf(&text, "limits:\n%.*s", STR_ARG(buf_str(&more)));
+		replace(w, span, &text);
+	}
+}
+
+/* ---- the rest ---- */
+
+static void write_profile(struct writer *w)
+{
+	const struct lesson *l = w->l;
+	AUTO_BUF struct buf text = { 0 };
+
+	if (!l->profile.len || str_eq(l->profile, l->base.profile))
+		return;
+	buf_add(&text, STR("profile: "));
+	lesson_write_scalar(&text, l->profile);
+	buf_add(&text, STR(" # "));
+	lesson_write_sources(&text, l, ~UINT64_C(0));
+	buf_add_byte(&text, '\n');
+	replace(w, top_span(w, "profile"), &text);
+}
+
+/* Names that nobody passed in go; others were allowed already. */
+static void write_env(struct writer *w)
+{
+	const struct lesson *l = w->l;
+	AUTO_BUF struct buf text = { 0 };
+	uint64_t from = 0;
+
+	if (l->base.env.n == l->env.n)
+		return;
+	buf_add(&text, STR("env: ["));
+	for (size_t i = 0; i < l->env.n; i++) {
+		buf_add(&text, i ? STR(", ") : STR(""));
+		lesson_write_scalar(&text, l->env.items[i].text);
+		from |= l->env.items[i].from;
+	}
+	buf_add(&text, STR("] # "));
+	lesson_write_sources(&text, l, from ? from : ~UINT64_C(0));
+	buf_add_byte(&text, '\n');
+	replace(w, top_span(w, "env"), &text);
+	if (l->env.n > l->base.env.n) {
+		buf_clear(&text);
+		buf_add(&text, STR("looser: more names of variables than the policy has"));
+		note(w, &text);
+	}
+}
+
+static void write_phase(struct writer *w, const struct yaml *net, enum route_phase p)
+{
+	const size_t at = find_key(net, route_phase_name(p));
+	AUTO_BUF struct buf text = { 0 };
+
+	if (!w->l->used[p] || at == SIZE_MAX)
+		return;
+	lesson_write_phase(&text, w->l, p);
+	replace(w, span_of(w, net, at, top_span(w, "net").last), &text);
+}
+
+static void write_net(struct writer *w)
+{
+	const size_t at = find_key(w->root, "net");
+	const struct yaml *net = at == SIZE_MAX ? NULL : w->root->child[at];
+	AUTO_BUF struct buf text = { 0 };
+	bool used = false;
+
+	for (enum route_phase p = 0; p < ROUTE_PHASES; p++)
+		used |= w->l->used[p];
+	if (!used)
+		return;
+	if (net && is_block(net, w->root->key[at]->line)) {
+		for (enum route_phase p = 0; p < ROUTE_PHASES; p++)
+			write_phase(w, net, p);
+		return;
+	}
+	lesson_write_net(&text, w->l);
+	replace(w, top_span(w, "net"), &text);
+}
+
+static int check_form(const struct writer *w, const char *name, struct err *err)
+{
+	if (w->root && !is_block(w->root, 0))
+		return yaml_error(err, name, w->root, "each key of the policy must stand on a line of its own, for a diff by lines");
+	return 0;
+}
+
+int lesson_write(struct learned *out, const struct lesson *l, const char *name, struct str text, struct err *err)
+{
+	struct reader r = { l->mem, name, err };
+	struct writer w = { .l = l };
+	struct sandbox_policy check;
+	struct yaml *root;
+	AUTO_BUF struct buf policy = { 0 };
+	AUTO_BUF struct buf diff = { 0 };
+
+	if (policy_document(&root, &r, text))
+		return -1;
+	w.root = root;
+	rewrite_init(&w.lines, l->mem, text);
+	if (check_form(&w, name, err))
+		return -1;
+	write_profile(&w);
+	write_exec(&w);
+	write_net(&w);
+	write_limits(&w);
+	write_env(&w);
+	rewrite_apply(&policy, &w.lines);
+	rewrite_diff(&diff, &w.lines, name);
+	/* what we write is a policy; too many programs for one are said here */
+	if (policy_load(&check, l->mem, name, buf_str(&policy), err))
+		return err_wrap(err, "the learnt policy");
+	*out = (struct learned){ arena_str(l->mem, buf_str(&policy)), arena_str(l->mem, buf_str(&diff)), w.notes };
+	return 0;
+}
