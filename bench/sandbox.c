@@ -1,10 +1,13 @@
 /*
- * bench_sandbox [COUNT]: medians of COUNT starts of /bin/true: bare (vfork and exec), in the sandbox with the built-in policies,
- * and in a tight bubblewrap, in turns, so that a busy machine disturbs all alike. bubblewrap has neither a filter, a gate,
- * Landlock nor limits.
+ * bench_sandbox [COUNT [DIR [ROW...]]]: medians of COUNT starts of /bin/true, in turns, so that a busy machine disturbs all alike:
+ * bare (vfork and exec), in the sandbox by the library (as a worker does it) and by the command, and in a tight bubblewrap, which
+ * has neither a filter, a gate, Landlock, limits nor protected paths. All but `bare` show a small work directory with changes in
+ * memory (bubblewrap: read-only), or DIR.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,10 +18,14 @@
 enum { COUNT_USUAL = 200, WARM_UP = 3 };
 
 static const char *const bare[] = { "/bin/true", NULL };
-static const char *const bubblewrap[] = {
-	"bwrap", "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL",
-	"--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink",
-	"usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--", "/bin/true", NULL,
+static const char *work;
+static char program[4096];
+
+/* A small repository: what is protected is there, and has to be covered. */
+static const char *const tree[] = {
+	".git/", ".git/hooks/", ".git/objects/", ".git/objects/info/", ".git/info/", ".git/config", ".git/HEAD",
+	".github/", ".github/workflows/", ".github/workflows/ci.yml", ".gitattributes", "src/", "src/main.c",
+	"Makefile", "README.md",
 };
 
 static double now_ms(void)
@@ -49,7 +56,29 @@ static int start_bare(void)
 
 static int start_bubblewrap(void)
 {
-	return start(bubblewrap);
+	const char *const argv[] = {
+		"bwrap", "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv",
+		"--cap-drop", "ALL", "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib",
+		"/lib", "--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
+		"--ro-bind", work, "/work", "--chdir", "/work", "--", "/bin/true", NULL,
+	};
+
+	return start(argv);
+}
+
+static int start_command(void)
+{
+	const char *const argv[] = { program, "sandbox", "run", "-q", "-C", work, "--", "/bin/true", NULL };
+
+	return start(argv);
+}
+
+/* What of it is the program's own start. */
+static int start_help(void)
+{
+	const char *const argv[] = { program, "--version", NULL };
+
+	return start(argv);
 }
 
 static int start_sandbox(enum sandbox_trust trust, enum layer_need gate)
@@ -59,7 +88,7 @@ static int start_sandbox(enum sandbox_trust trust, enum layer_need gate)
 	struct sandbox_policy policy;
 	struct receipt receipt;
 	struct err err;
-	struct sandbox_job job = { .policy = &policy, .argv = bare, .stdin_fd = -1, .cancel_fd = -1 };
+	struct sandbox_job job = { .policy = &policy, .argv = bare, .workdir = work, .stdin_fd = -1, .cancel_fd = -1 };
 
 	arena_init(&mem, 64 << 20);
 	policy_builtin(&policy, &mem, trust);
@@ -91,8 +120,9 @@ static const struct {
 	const char *name;
 	int (*start)(void);
 } rows[] = {
-	{ "bare", start_bare },		 { "sandbox, build", start_build }, { "sandbox, sealed", start_sealed },
-	{ "sandbox, no gate", start_ungated }, { "bubblewrap", start_bubblewrap },
+	{ "bare", start_bare },		 { "build", start_build },     { "sealed", start_sealed },
+	{ "no-gate", start_ungated },	 { "command", start_command }, { "version", start_help },
+	{ "bubblewrap", start_bubblewrap },
 };
 
 static int by_number(const void *a, const void *b)
@@ -102,29 +132,86 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-int main(int argc, char **argv)
+static void make_tree(char *dir)
 {
-	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : COUNT_USUAL;
-	double *took = n ? calloc(n * COUNT(rows), sizeof *took) : NULL;
+	if (!mkdtemp(dir))
+		exit(2);
+	for (size_t i = 0; i < COUNT(tree); i++) {
+		char path[256];
+		size_t n = (size_t)snprintf(path, sizeof path, "%s/%s", dir, tree[i]);
 
-	if (!took)
-		return 2;
-	for (size_t i = 0; i < n + WARM_UP; i++) {
+		if (path[n - 1] == '/')
+			mkdir(path, 0755);
+		else
+			close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	}
+}
+
+static void remove_tree(const char *dir)
+{
+	char path[256];
+
+	for (size_t i = COUNT(tree); i-- > 0;) {
+		snprintf(path, sizeof path, "%s/%s", dir, tree[i]);
+		remove(path);
+	}
+	rmdir(dir);
+}
+
+static bool is_wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 3; i < argc; i++)
+		if (strcmp(argv[i], name) == 0)
+			return true;
+	return argc <= 3;
+}
+
+static int measure(size_t n, int argc, char **argv)
+{
+	double *took = calloc(n * COUNT(rows), sizeof *took), base = 0;
+
+	for (size_t i = 0; took && i < n + WARM_UP; i++) {
 		for (size_t r = 0; r < COUNT(rows); r++) {
 			double began = now_ms();
 
-			if (rows[r].start()) {
-				fprintf(stderr, "bench_sandbox: %s: /bin/true failed\n", rows[r].name);
+			if (is_wanted(rows[r].name, argc, argv) && rows[r].start()) {
+				fprintf(stderr, "bench_sandbox: %s: failed\n", rows[r].name);
+				free(took);
 				return 1;
 			}
 			if (i >= WARM_UP)
 				took[r * n + i - WARM_UP] = now_ms() - began;
 		}
 	}
-	for (size_t r = 0; r < COUNT(rows); r++) {
-		qsort(took + r * n, n, sizeof *took, by_number);
-		printf("%-18s %7.3f ms  p95 %7.3f ms\n", rows[r].name, took[r * n + n / 2], took[r * n + n * 95 / 100]);
+	for (size_t r = 0; took && r < COUNT(rows); r++) {
+		double *t = took + r * n;
+
+		qsort(t, n, sizeof *t, by_number);
+		base = r ? base : t[n / 2];
+		if (is_wanted(rows[r].name, argc, argv))
+			printf("%-12s min %7.3f  median %7.3f  p95 %7.3f  over bare %7.3f ms\n", rows[r].name, t[0], t[n / 2],
+			       t[n * 95 / 100], t[n / 2] - base);
 	}
 	free(took);
-	return 0;
+	return took ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+	char made[] = "/tmp/bench_sandbox.XXXXXX";
+	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : COUNT_USUAL;
+	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 16);
+	int failed;
+
+	if (n == 0 || length < 0)
+		return 2;
+	program[length] = '\0';
+	memcpy(strrchr(program, '/') + 1, "outrider", sizeof "outrider");
+	work = argc > 2 ? argv[2] : made;
+	if (work == made)
+		make_tree(made);
+	failed = measure(n, argc, argv);
+	if (work == made)
+		remove_tree(made);
+	return failed;
 }
