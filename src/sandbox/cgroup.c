@@ -180,17 +180,38 @@ int cgroup_open(struct cgroup *out, const struct sandbox_limits *limits, struct 
 	return 0;
 }
 
+bool cgroup_at_birth(void)
+{
+	pthread_once(&bases_once, find_bases);
+	return bases_found && bases.kind == CGROUP_V2;
+}
+
 int cgroup_fd(const struct cgroup *g)
 {
 	return g->kind == CGROUP_V2 ? open(g->dirs[0], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 }
 
-int cgroup_enter(const struct cgroup *g, pid_t pid, struct err *err)
+int cgroup_doors(const struct cgroup *g, int *fds, struct err *err)
 {
-	for (int c = 0; g->kind == CGROUP_V1 && c < CGROUP_DIRS; c++)
-		if (g->dirs[c][0] && !put_number(g->dirs[c], "cgroup.procs", (uint64_t)pid))
-			return err_errno(err, "control group %s", g->dirs[c]);
-	return 0;
+	int n = 0;
+
+	for (int c = 0; g->kind == CGROUP_V1 && c < CGROUP_DIRS; c++) {
+		char path[CGROUP_PATH + 16];
+
+		if (!g->dirs[c][0])
+			continue;
+		snprintf(path, sizeof path, "%s/tasks", g->dirs[c]);
+		fds[n] = open(path, O_WRONLY | O_CLOEXEC);
+		if (fds[n] >= 0) {
+			n++;
+			continue;
+		}
+		(void)err_errno(err, "control group %s", path);
+		while (n > 0)
+			close(fds[--n]);
+		return -1;
+	}
+	return n;
 }
 
 static uint64_t get_number(const char *dir, const char *file)

@@ -88,6 +88,11 @@ int launch_start(struct launched *out, struct plan *plan, int cgroup, struct err
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return err_errno(err, "sandbox: socketpair");
+	if (setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on)) {
+		close(ends[0]);
+		close(ends[1]);
+		return err_errno(err, "sandbox: setsockopt");
+	}
 	plan->control = ends[1];
 	launched.pid = clone_process(&launched.pidfd, plan->flags & ~(uint64_t)CLONE_NEWCGROUP, cgroup);
 	if (launched.pid == 0)
@@ -98,9 +103,7 @@ int launch_start(struct launched *out, struct plan *plan, int cgroup, struct err
 		close(ends[0]);
 		return err_errno(err, "sandbox: cannot make namespaces (clone3)");
 	}
-	if (setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on)) {
-		(void)err_errno(err, "sandbox: setsockopt");
-	} else if (write_ids(launched.pid, plan, err) == 0) {
+	if (write_ids(launched.pid, plan, err) == 0 && launch_go(&launched, err) == 0) {
 		*out = launched;
 		return 0;
 	}
@@ -113,6 +116,27 @@ int launch_go(const struct launched *launched, struct err *err)
 	if (send(launched->control, "g", 1, MSG_NOSIGNAL) != 1)
 		return err_errno(err, "sandbox: the job's first process is gone");
 	return 0;
+}
+
+void launch_give(const struct launched *launched, struct gift gift, const int *fds)
+{
+	const size_t n = (size_t)(gift.work + gift.doors);
+	union {
+		struct cmsghdr head;
+		char           room[CMSG_SPACE(LAUNCH_GIFTS * sizeof(int))];
+	} control = { 0 };
+	struct iovec part = { &gift, sizeof gift };
+	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (n) {
+		packet.msg_control = &control;
+		packet.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(&control.head), fds, n * sizeof(int));
+	}
+	(void)!sendmsg(launched->control, &packet, MSG_NOSIGNAL);
 }
 
 void launch_end(struct launched *launched, struct rusage *usage)

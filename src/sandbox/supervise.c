@@ -29,6 +29,7 @@ struct run {
 	struct arena             *mem;
 	const struct sandbox_job *job;
 	const struct probe       *probe;
+	const struct profile     *profile;
 	struct err               *err;
 	struct plan               plan;
 	struct cgroup             cgroup;
@@ -219,9 +220,17 @@ static struct digest_cache *shared_digests(void)
 	return digests;
 }
 
-static int attach_gate(struct run *run, const struct profile *profile)
+/* Its thread is started while the child is busy. */
+static void make_gate(struct run *run)
 {
-	const struct gate_options options = { .profile = profile, .cache = shared_digests() };
+	const struct gate_options options = { .profile = run->profile, .cache = shared_digests() };
+
+	if (run->job->policy->layers[LAYER_GATE] != NEED_OFF && !run->job->gate)
+		run->own_gate = gate_ptrace_new(&options);
+}
+
+static int attach_gate(struct run *run)
+{
 	struct receipt_layer *layer = &run->receipt->layers[LAYER_GATE];
 	const struct sandbox_target target = {
 		.pid = run->command,
@@ -235,13 +244,11 @@ static int attach_gate(struct run *run, const struct profile *profile)
 		.policy = run->job->policy,
 		.cgroup = run->cgroup.kind == CGROUP_V2 ? run->cgroup.dirs[0] : NULL,
 	};
-	struct sandbox_gate *gate = run->job->gate;
+	struct sandbox_gate *gate = run->job->gate ? run->job->gate : run->own_gate;
 	struct err why;
 
 	if (run->job->policy->layers[LAYER_GATE] == NEED_OFF)
 		return 0;
-	if (!gate)
-		gate = run->own_gate = gate_ptrace_new(&options);
 	if (gate->attach(gate, &target, &why)) {
 		if (run->job->policy->layers[LAYER_GATE] == NEED_REQUIRED)
 			return err_set(run->err, why.kind, "sandbox: refused: the exec gate is required: %s", why.text);
@@ -252,6 +259,41 @@ static int attach_gate(struct run *run, const struct profile *profile)
 	}
 	run->gate = gate;
 	layer->detail = arena_printf(run->mem, "%s, %s", gate->name, exec_mode_name(run->job->policy->exec.mode));
+	return 0;
+}
+
+/* Root's work directory under another owner; a file system that cannot is found here. */
+static int shift_work(struct run *run)
+{
+	struct plan *p = &run->plan;
+
+	if (!p->work_shift)
+		return 0;
+	if (launch_shift(&p->work_fd, p->work_host, p->work_uid, p->work_gid, p->outer_uid, p->outer_gid,
+			 run->err)) {
+		run->unfit = run->probe->idmap;
+		return -1;
+	}
+	return 0;
+}
+
+/* While the child makes its file systems: what it needs after that. */
+static int give(struct run *run)
+{
+	struct gift gift = { 0 };
+	int fds[1 + CGROUP_DIRS];
+
+	if ((!cgroup_at_birth() && open_cgroup(run)) || shift_work(run))
+		return -1;
+	gift.work = run->plan.work_fd >= 0;
+	fds[0] = run->plan.work_fd;
+	gift.doors = cgroup_doors(&run->cgroup, fds + gift.work, run->err);
+	if (gift.doors < 0)
+		return -1;
+	launch_give(&run->launched, gift, fds);
+	for (int i = 0; i < gift.doors; i++)
+		close(fds[gift.work + i]);
+	close_fd(&run->plan.work_fd);
 	return 0;
 }
 
@@ -268,26 +310,12 @@ static int start(struct run *run)
 	}
 	for (int i = 0; i < 2; i++)
 		close_fd(&run->pipes[i][1]);
-	if (cgroup_enter(&run->cgroup, run->launched.pid, run->err) || launch_go(&run->launched, run->err))
+	if (give(run))
 		return -1;
+	make_gate(run);
 	while ((more = take_message(run)) > 0)
 		;
 	return more;
-}
-
-/* Root's work directory under another owner; a file system that cannot is found here. */
-static int shift_work(struct run *run)
-{
-	struct plan *p = &run->plan;
-
-	if (!p->work_shift)
-		return 0;
-	if (launch_shift(&p->work_fd, p->work_host, p->work_uid, p->work_gid, p->outer_uid, p->outer_gid,
-			 run->err)) {
-		run->unfit = run->probe->idmap;
-		return -1;
-	}
-	return 0;
 }
 
 /* ---- end ---- */
@@ -397,7 +425,7 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 	return failed;
 }
 
-static enum supervised attempt(struct run *run, const struct profile *profile)
+static enum supervised attempt(struct run *run)
 {
 	struct plan_protect *missing = NULL;
 	const uint64_t began = now_us();
@@ -405,11 +433,11 @@ static enum supervised attempt(struct run *run, const struct profile *profile)
 	struct watch watch = { .job = run->job, .cgroup = &run->cgroup };
 	int failed;
 
-	if (plan_make(&run->plan, run->mem, run->job, profile, run->probe, run->err) || open_cgroup(run) ||
-	    open_streams(run) || shift_work(run))
+	if (plan_make(&run->plan, run->mem, run->job, run->profile, run->probe, run->err) || open_streams(run) ||
+	    (cgroup_at_birth() && open_cgroup(run)))
 		return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
 	n_missing = placeholder_find(&run->plan, run->mem, &missing);
-	failed = start(run) || attach_gate(run, profile);
+	failed = start(run) || attach_gate(run);
 	if (!failed) {
 		watch.out = run->pipes[0][0];
 		watch.err = run->pipes[1][0];
@@ -443,6 +471,7 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.mem = mem,
 		.job = job,
 		.probe = probe,
+		.profile = profile,
 		.err = err ? err : &unused,
 		.launched = { .pidfd = -1, .control = -1 },
 		.pidfd = -1,
@@ -450,7 +479,7 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.pipes = { { -1, -1 }, { -1, -1 } },
 		.plan = { .work_fd = -1 },
 	};
-	enum supervised result = attempt(&run, profile);
+	enum supervised result = attempt(&run);
 
 	run_release(&run);
 	return result;
