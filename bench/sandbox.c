@@ -2,11 +2,12 @@
  * bench_sandbox [COUNT [DIR [ROW...]]]: medians of COUNT starts of /bin/true, in turns, so that a busy machine disturbs all alike:
  * bare (vfork and exec), in the sandbox by the library (as a worker does it) and by the command, and in a tight bubblewrap, which
  * has neither a filter, a gate, Landlock, limits nor protected paths. All but `bare` show a small work directory with changes in
- * memory (bubblewrap: read-only), or DIR.
+ * memory (bubblewrap: read-only), or DIR. `cpu` is the median of the processor time of a start with all its processes.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -36,12 +37,30 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
+/* Of us and of all that ended. */
+static double cpu_ms(void)
+{
+	double sum = 0;
+
+	for (int who = RUSAGE_CHILDREN; who <= RUSAGE_SELF; who++) {
+		struct rusage u;
+
+		getrusage(who, &u);
+		sum += (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 +
+		       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
+	}
+	return sum;
+}
+
 static int start(const char *const *argv)
 {
 	int status = 0;
 	pid_t pid = vfork();
 
 	if (pid == 0) {
+		/* not its complaint about the missing command */
+		if (argv[0] == program && !argv[4])
+			close(STDERR_FILENO);
 		execvp(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(127);
 	}
@@ -73,12 +92,12 @@ static int start_command(void)
 	return start(argv);
 }
 
-/* What of it is the program's own start. */
-static int start_help(void)
+/* What of it is the program's own start: wrong input. */
+static int start_nothing(void)
 {
-	const char *const argv[] = { program, "--version", NULL };
+	const char *const argv[] = { program, "sandbox", "run", "-q", NULL };
 
-	return start(argv);
+	return start(argv) == 125 << 8 ? 0 : -1;
 }
 
 static int start_sandbox(enum sandbox_trust trust, enum layer_need gate)
@@ -121,7 +140,7 @@ static const struct {
 	int (*start)(void);
 } rows[] = {
 	{ "bare", start_bare },		 { "build", start_build },     { "sealed", start_sealed },
-	{ "no-gate", start_ungated },	 { "command", start_command }, { "version", start_help },
+	{ "no-gate", start_ungated },	 { "command", start_command }, { "nothing", start_nothing },
 	{ "bubblewrap", start_bubblewrap },
 };
 
@@ -166,34 +185,53 @@ static bool is_wanted(const char *name, int argc, char **argv)
 	return argc <= 3;
 }
 
-static int measure(size_t n, int argc, char **argv)
+/* What COUNT starts of one row took. */
+struct took {
+	double *wall, *cpu;
+};
+
+static void measure(const struct took *took, size_t r, size_t i)
 {
-	double *took = calloc(n * COUNT(rows), sizeof *took), base = 0;
+	double began = now_ms(), cpu = cpu_ms();
 
-	for (size_t i = 0; took && i < n + WARM_UP; i++) {
-		for (size_t r = 0; r < COUNT(rows); r++) {
-			double began = now_ms();
-
-			if (is_wanted(rows[r].name, argc, argv) && rows[r].start()) {
-				fprintf(stderr, "bench_sandbox: %s: failed\n", rows[r].name);
-				free(took);
-				return 1;
-			}
-			if (i >= WARM_UP)
-				took[r * n + i - WARM_UP] = now_ms() - began;
-		}
+	if (rows[r].start()) {
+		fprintf(stderr, "bench_sandbox: %s: failed\n", rows[r].name);
+		exit(1);
 	}
-	for (size_t r = 0; took && r < COUNT(rows); r++) {
-		double *t = took + r * n;
+	took->wall[i] = now_ms() - began;
+	took->cpu[i] = cpu_ms() - cpu;
+}
 
-		qsort(t, n, sizeof *t, by_number);
-		base = r ? base : t[n / 2];
+static void print(const struct took *took, const char *name, size_t n, double *base)
+{
+	qsort(took->wall, n, sizeof *took->wall, by_number);
+	qsort(took->cpu, n, sizeof *took->cpu, by_number);
+	if (*base <= 0)
+		*base = took->wall[n / 2];
+	printf("%-12s min %7.3f  median %7.3f  p95 %7.3f  over the first %7.3f  cpu %7.3f ms\n", name, took->wall[0],
+	       took->wall[n / 2], took->wall[n * 95 / 100], took->wall[n / 2] - *base, took->cpu[n / 2]);
+}
+
+static void measure_all(size_t n, int argc, char **argv)
+{
+	struct took took[COUNT(rows)];
+	double base = 0;
+
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		took[r] = (struct took){ calloc(n, sizeof(double)), calloc(n, sizeof(double)) };
+		if (!took[r].wall || !took[r].cpu)
+			exit(2);
+	}
+	for (size_t i = 0; i < n + WARM_UP; i++)
+		for (size_t r = 0; r < COUNT(rows); r++)
+			if (is_wanted(rows[r].name, argc, argv))
+				measure(&took[r], r, i < n ? i : i - n);
+	for (size_t r = 0; r < COUNT(rows); r++) {
 		if (is_wanted(rows[r].name, argc, argv))
-			printf("%-12s min %7.3f  median %7.3f  p95 %7.3f  over bare %7.3f ms\n", rows[r].name, t[0], t[n / 2],
-			       t[n * 95 / 100], t[n / 2] - base);
+			print(&took[r], rows[r].name, n, &base);
+		free(took[r].wall);
+		free(took[r].cpu);
 	}
-	free(took);
-	return took ? 0 : 2;
 }
 
 int main(int argc, char **argv)
@@ -201,17 +239,16 @@ int main(int argc, char **argv)
 	char made[] = "/tmp/bench_sandbox.XXXXXX";
 	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : COUNT_USUAL;
 	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 16);
-	int failed;
 
-	if (n == 0 || length < 0)
+	if (n < WARM_UP || length < 0)
 		return 2;
 	program[length] = '\0';
 	memcpy(strrchr(program, '/') + 1, "outrider", sizeof "outrider");
 	work = argc > 2 ? argv[2] : made;
 	if (work == made)
 		make_tree(made);
-	failed = measure(n, argc, argv);
+	measure_all(n, argc, argv);
 	if (work == made)
 		remove_tree(made);
-	return failed;
+	return 0;
 }

@@ -13,6 +13,7 @@ enum { CGROUP_PATH = 512, CGROUP_DIRS = 4 };
 struct cgroup {
 	enum cgroup_kind kind;
 	char dirs[CGROUP_DIRS][CGROUP_PATH]; /* absolute; "" where unused. v2: the first alone */
+	int  fds[CGROUP_DIRS];               /* owned; of the directories, where there are any: their files are often opened */
 	bool has[CGROUP_DIRS];               /* by enum cgroup_controller */
 };
 

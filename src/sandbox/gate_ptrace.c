@@ -295,6 +295,46 @@ static int explain(struct err *err)
 		"seccomp profile that has it)");
 }
 
+static bool has_filter(pid_t pid)
+{
+	char text[4096];
+
+	read_status(text, sizeof text, pid);
+	return strstr(text, "\nSeccomp:\t2\n") != NULL;
+}
+
+static int lacks_filter(struct err *err)
+{
+	return err_set(err, ERR_PERM,
+		       "the exec gate needs the filter of system calls (layer seccomp): without it a process can hide its "
+		       "children from the gate");
+}
+
+static int meet_command(struct engine *e)
+{
+	struct sandbox_target target;
+
+	if (!e->options.ready)
+		return 0;
+	if (e->options.ready(e->options.ctx, &target, &e->attach_err) ||
+	    gate_rules_init(&e->rules, &target, e->shared, &e->attach_err))
+		return -1;
+	e->command = target.pid;
+	return 0;
+}
+
+static void let_go(struct engine *e)
+{
+	if (!e->options.go)
+		return;
+	e->options.go(e->options.ctx);
+	/* it is on its way to its first stop, which only we end */
+	if (!e->options.no_filter && !has_filter(e->command)) {
+		kill(e->command, SIGKILL);
+		e->command_killed = true;
+	}
+}
+
 static void *engine_thread(void *arg)
 {
 	struct engine *e = arg;
@@ -305,12 +345,17 @@ static void *engine_thread(void *arg)
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	if (wait_while(e, ENGINE_NEW) != ENGINE_ASKED)
 		return NULL;
+	if (meet_command(e)) {
+		tell(e, ENGINE_REFUSED);
+		return NULL;
+	}
 	if (command(PTRACE_SEIZE, e->command, TRACE_OPTIONS) < 0) {
 		(void)explain(&e->attach_err);
 		tell(e, ENGINE_REFUSED);
 		return NULL;
 	}
 	(void)task_add(&e->tasks, e->command);
+	let_go(e);
 	tell(e, ENGINE_ATTACHED);
 	trace(e);
 	return NULL;
@@ -348,23 +393,14 @@ static int ask(struct engine *e, struct err *err)
 	return err_set(err, e->attach_err.kind, "%s", e->attach_err.text);
 }
 
-static bool has_filter(pid_t pid)
-{
-	char text[4096];
-
-	read_status(text, sizeof text, pid);
-	return strstr(text, "\nSeccomp:\t2\n") != NULL;
-}
-
 static int attach(struct sandbox_gate *gate, const struct sandbox_target *target, struct err *err)
 {
 	struct engine *e = (struct engine *)(void *)gate;
 
+	if (e->options.ready)
+		return ask(e, err);
 	if (!e->options.no_filter && !has_filter(target->pid))
-		return err_set(
-			err, ERR_PERM,
-			"the exec gate needs the filter of system calls (layer seccomp): without it a process can "
-			"hide its children from the gate");
+		return lacks_filter(err);
 	if (gate_rules_init(&e->rules, target, e->shared, err) < 0)
 		return -1;
 	e->command = target->pid;

@@ -227,6 +227,8 @@ static void enforce_landlock(struct plan *p)
 	for (size_t i = 0; ok && i < p->mounts.n; i++) {
 		const struct plan_mount *m = &p->mounts.items[i];
 
+		if (!m->exec && !m->write && !m->device)
+			continue; /* as "/" */
 		ok = landlock_allow(rules, abi, AT_FDCWD, m->at,
 				    LL_READ | (m->exec ? LL_EXECUTE : 0) |
 					    (m->write ? LL_WRITE | LL_IOCTL_DEV : 0) |

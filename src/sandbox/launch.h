@@ -180,10 +180,24 @@ void launch_give(const struct launched *launched, struct gift gift, const int *f
 enum { LAUNCH_GIFTS = 8 };
 /* The command, which waits, goes on. */
 int launch_go(const struct launched *launched, struct err *err);
-/* Kills and reaps it; NULL-safe, twice-safe. */
+/* Kills and reaps it; twice-safe. */
 void launch_end(struct launched *launched, struct rusage *usage);
-/* A detached tree of `path` in which `from` ids are shown as `to` ids; root only. */
-int launch_shift(int *tree, const char *path, uint32_t from_uid, uint32_t from_gid, uint32_t to_uid,
-		 uint32_t to_gid, struct err *err);
+/*
+ * A process that holds a user namespace until its map was used. It shares our memory, so that making it does not copy that; it is killed
+ * at once, but may die when there is time for it.
+ */
+struct holder {
+	pid_t pid;   /* 0: none */
+	int   pidfd;
+	void *stack; /* owned, until it is dead */
+};
+/* Waits for its death; NULL-safe, twice-safe. */
+void holder_end(struct holder *holder);
+/*
+ * A detached tree of `path` in which `from` ids are shown as `to` ids; root only. *holder is to be ended by the same thread, also
+ * after a failure.
+ */
+int launch_shift(int *tree, struct holder *holder, const char *path, uint32_t from_uid, uint32_t from_gid,
+		 uint32_t to_uid, uint32_t to_gid, struct err *err);
 const char *launch_step_text(enum launch_step step);
 enum sandbox_layer launch_step_layer(enum launch_step step);

@@ -34,12 +34,14 @@ struct run {
 	struct plan               plan;
 	struct cgroup             cgroup;
 	struct launched           launched;
+	struct holder             holder;
 	struct sandbox_gate      *gate;   /* attached */
 	struct sandbox_gate      *own_gate; /* owned */
 	pid_t                     command;
 	int                       pidfd;  /* of the command */
 	int                       places[PLACES]; /* root, work, changes, home */
 	int                       pipes[2][2];
+	bool                      waits;  /* the command, to be let go */
 	bool                      unfit;
 };
 
@@ -61,6 +63,7 @@ static void close_fd(int *fd)
 static void run_release(struct run *run)
 {
 	launch_end(&run->launched, NULL);
+	holder_end(&run->holder);
 	cgroup_close(&run->cgroup);
 	close_fd(&run->pidfd);
 	close_fd(&run->plan.work_fd);
@@ -220,19 +223,9 @@ static struct digest_cache *shared_digests(void)
 	return digests;
 }
 
-/* Its thread is started while the child is busy. */
-static void make_gate(struct run *run)
+static struct sandbox_target target_of(const struct run *run)
 {
-	const struct gate_options options = { .profile = run->profile, .cache = shared_digests() };
-
-	if (run->job->policy->layers[LAYER_GATE] != NEED_OFF && !run->job->gate)
-		run->own_gate = gate_ptrace_new(&options);
-}
-
-static int attach_gate(struct run *run)
-{
-	struct receipt_layer *layer = &run->receipt->layers[LAYER_GATE];
-	const struct sandbox_target target = {
+	return (struct sandbox_target){
 		.pid = run->command,
 		.init = run->launched.pid,
 		.pidfd = run->pidfd,
@@ -244,21 +237,79 @@ static int attach_gate(struct run *run)
 		.policy = run->job->policy,
 		.cgroup = run->cgroup.kind == CGROUP_V2 ? run->cgroup.dirs[0] : NULL,
 	};
+}
+
+/* Until the command waits behind all walls. */
+static int await_command(struct run *run)
+{
+	int more;
+
+	while ((more = take_message(run)) > 0)
+		;
+	run->waits = more == 0;
+	return more;
+}
+
+/* In the thread of our own gate, while this one waits for it. */
+static int on_ready(void *ctx, struct sandbox_target *target, struct err *err)
+{
+	struct run *run = ctx;
+
+	(void)err; /* run->err has it */
+	if (await_command(run))
+		return -1;
+	*target = target_of(run);
+	return 0;
+}
+
+static void on_go(void *ctx)
+{
+	struct run *run = ctx;
+
+	/* an init that is gone is seen by who watches it */
+	run->waits = launch_go(&run->launched, NULL) != 0;
+}
+
+/* Its thread is started while the child is busy. */
+static void make_gate(struct run *run)
+{
+	const struct gate_options options = { .profile = run->profile, .cache = shared_digests(), .ready = on_ready,
+					      .go = on_go, .ctx = run };
+
+	if (run->job->policy->layers[LAYER_GATE] != NEED_OFF && !run->job->gate)
+		run->own_gate = gate_ptrace_new(&options);
+}
+
+/* The gate could not attach; the command still waits. */
+static int lack_gate(struct run *run, const struct err *why)
+{
+	struct receipt_layer *layer = &run->receipt->layers[LAYER_GATE];
+
+	if (run->job->policy->layers[LAYER_GATE] == NEED_REQUIRED)
+		return err_set(run->err, why->kind, "sandbox: refused: the exec gate is required: %s", why->text);
+	layer->state = STATE_MISSING;
+	layer->detail = arena_str(run->mem, str_of(why->text));
+	run->receipt->weak = true;
+	return 0;
+}
+
+/* The command waits or, with our own gate, is on its way. */
+static int attach_gate(struct run *run)
+{
 	struct sandbox_gate *gate = run->job->gate ? run->job->gate : run->own_gate;
+	struct sandbox_target target;
 	struct err why;
 
+	if (!run->own_gate && await_command(run))
+		return -1;
 	if (run->job->policy->layers[LAYER_GATE] == NEED_OFF)
 		return 0;
-	if (gate->attach(gate, &target, &why)) {
-		if (run->job->policy->layers[LAYER_GATE] == NEED_REQUIRED)
-			return err_set(run->err, why.kind, "sandbox: refused: the exec gate is required: %s", why.text);
-		layer->state = STATE_MISSING;
-		layer->detail = arena_str(run->mem, str_of(why.text));
-		run->receipt->weak = true;
-		return 0;
-	}
+	target = target_of(run);
+	if (gate->attach(gate, &target, &why))
+		return run->waits ? lack_gate(run, &why) : -1;
 	run->gate = gate;
-	layer->detail = arena_printf(run->mem, "%s, %s", gate->name, exec_mode_name(run->job->policy->exec.mode));
+	run->receipt->layers[LAYER_GATE].detail =
+		arena_printf(run->mem, "%s, %s", gate->name, exec_mode_name(run->job->policy->exec.mode));
 	return 0;
 }
 
@@ -269,7 +320,7 @@ static int shift_work(struct run *run)
 
 	if (!p->work_shift)
 		return 0;
-	if (launch_shift(&p->work_fd, p->work_host, p->work_uid, p->work_gid, p->outer_uid, p->outer_gid,
+	if (launch_shift(&p->work_fd, &run->holder, p->work_host, p->work_uid, p->work_gid, p->outer_uid, p->outer_gid,
 			 run->err)) {
 		run->unfit = run->probe->idmap;
 		return -1;
@@ -300,7 +351,7 @@ static int give(struct run *run)
 static int start(struct run *run)
 {
 	const int group = cgroup_fd(&run->cgroup);
-	int more, failed = launch_start(&run->launched, &run->plan, group, run->err);
+	int failed = launch_start(&run->launched, &run->plan, group, run->err);
 
 	if (group >= 0)
 		close(group);
@@ -313,9 +364,7 @@ static int start(struct run *run)
 	if (give(run))
 		return -1;
 	make_gate(run);
-	while ((more = take_message(run)) > 0)
-		;
-	return more;
+	return attach_gate(run);
 }
 
 /* ---- end ---- */
@@ -396,7 +445,9 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 	bool killed = false;
 	int failed = 0;
 
-	launch_end(&run->launched, &rusage);
+	/* init takes its namespaces apart meanwhile; only without a control group its own account is needed */
+	if (run->cgroup.kind == CGROUP_NONE)
+		launch_end(&run->launched, &rusage);
 	finish_status(run, watch);
 	if (run->gate)
 		run->gate->finish(run->gate, r, run->mem, &killed);
@@ -421,6 +472,7 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 		receipt_notice(r, run->mem, "%" PRIu64 " bytes of output over the cap were dropped", watch->dropped);
 	if (run->job->on_done)
 		failed = run->job->on_done(run->job->ctx, run->places[2], r->workdir, run->err);
+	launch_end(&run->launched, NULL);
 	r->wall_us = now_us() - began;
 	return failed;
 }
@@ -437,14 +489,14 @@ static enum supervised attempt(struct run *run)
 	    (cgroup_at_birth() && open_cgroup(run)))
 		return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
 	n_missing = placeholder_find(&run->plan, run->mem, &missing);
-	failed = start(run) || attach_gate(run);
+	failed = start(run);
 	if (!failed) {
 		watch.out = run->pipes[0][0];
 		watch.err = run->pipes[1][0];
 		watch.control = run->launched.control;
 		watch.pidfd = run->launched.pidfd;
 		run->receipt->setup_us = now_us() - began;
-		failed = launch_go(&run->launched, run->err);
+		failed = run->waits ? launch_go(&run->launched, run->err) : 0;
 		watch_job(&watch);
 		if (watch.exec_error) {
 			errno = watch.exec_error;
@@ -474,6 +526,7 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.profile = profile,
 		.err = err ? err : &unused,
 		.launched = { .pidfd = -1, .control = -1 },
+		.holder = { .pidfd = -1 },
 		.pidfd = -1,
 		.places = { -1, -1, -1, -1 },
 		.pipes = { { -1, -1 }, { -1, -1 } },
