@@ -98,6 +98,10 @@ static int plan_ids(struct planner *b)
 			return err_errno(b->err, "sandbox: getrandom");
 		p->outer_uid = p->outer_gid = JOB_ID_BASE + chance % JOB_IDS;
 		p->work_shift = p->work_host && b->probe->idmap;
+		p->shift = b->probe->idmap;
+		if (!p->shift && (p->below_work.host || p->below_home.host))
+			return err_set(b->err, ERR_PERM,
+				       "sandbox: this host cannot show a prepared environment to a job of root's: run without root");
 		if (p->work_host && !p->work_shift) {
 			if (p->work_uid == 0)
 				return err_set(b->err, ERR_PERM,
@@ -156,6 +160,17 @@ static bool is_taken(struct str path)
 			return true;
 	}
 	return false;
+}
+
+/* The toolchain: of the host, or of a root file system. */
+static int plan_system(struct planner *b)
+{
+	const struct sandbox_base *base = b->job->base;
+
+	if (base && base->root)
+		return plan_root(b->plan, b->mem, base->root, b->err);
+	plan_profile(b);
+	return 0;
 }
 
 static int plan_paths(struct planner *b, const struct str_list *list, bool write)
@@ -351,11 +366,11 @@ int plan_make(struct plan *plan, struct arena *mem, const struct sandbox_job *jo
 {
 	struct planner b = { plan, mem, job, profile, probe, err };
 
-	*plan = (struct plan){ .in = -1, .out = -1, .err = -1, .control = -1, .net = -1, .work_fd = -1 };
+	*plan = (struct plan){ .in = -1, .out = -1, .err = -1, .control = -1, .net = -1, .work_fd = -1,
+			       .below_work.fd = -1, .below_home.fd = -1 };
 	plan_layers(&b);
-	if (plan_work(&b) || plan_ids(&b))
+	if (plan_work(&b) || (job->base && plan_below(plan, mem, job->base, err)) || plan_ids(&b) || plan_system(&b))
 		return -1;
-	plan_profile(&b);
 	plan_devices(&b);
 	plan_etc(&b);
 	if (plan_paths(&b, &job->policy->fs.ro, false) || plan_paths(&b, &job->policy->fs.rw, true))

@@ -86,13 +86,16 @@ static void state_layers(struct receipt *r, struct arena *mem, const struct sand
 
 int sandbox_run(struct receipt *out, struct arena *mem, const struct sandbox_job *job, struct err *err)
 {
+	/* a root of its own has nothing of the administrator's own places */
+	static const char *const nothing[] = { NULL };
+	const bool own_root = job->base && job->base->root;
 	struct receipt receipt = { 0 };
 	struct profile profile;
 	struct probe probe;
 	struct err first;
 
 	if (new_id(receipt.id, err) ||
-	    profile_resolve(&profile, mem, job->policy->profile, (const char *const *)environ, err))
+	    profile_resolve(&profile, mem, job->policy->profile, own_root ? nothing : (const char *const *)environ, err))
 		return -1;
 	begin_receipt(&receipt, mem, job);
 	/* a host is fit until it shows otherwise: probing costs more than a run */
