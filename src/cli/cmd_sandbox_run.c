@@ -1,21 +1,17 @@
 /* cmd_sandbox_run.c - one command behind the walls of a policy, by hand or from a script. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 
 #include "base/file.h"
 #include "base/scope.h"
 #include "command.h"
 #include "option.h"
+#include "run_end.h"
 #include "sandbox/audit.h"
 #include "sandbox/harvest.h"
 #include "sandbox/way_out.h"
-
-/* Of the command, but for these; as `timeout` and `env` have them. Documented in docs/sandbox.md. */
-enum { EXIT_LIMIT = 124, EXIT_REFUSED = 125, EXIT_DENIED = 126, EXIT_SIGNALLED = 128 };
 
 #define RUN_MEMORY ((size_t)512 << 20) /* of a receipt with the most programs that it may name, and of a list of changes */
 
@@ -131,20 +127,6 @@ static int on_done(void *ctx, int changes, enum workdir_mode mode, struct err *e
 	return 0;
 }
 
-/* Readable when somebody wants us to end: the job is then ended properly. */
-static int end_signals(struct err *err)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	fd = sigprocmask(SIG_BLOCK, &set, NULL) ? -1 : signalfd(-1, &set, SFD_CLOEXEC);
-	return fd < 0 ? err_errno(err, "signalfd") : fd;
-}
-
 static int print_receipt(const struct request *request, const struct receipt *receipt, struct err *err)
 {
 	AUTO_BUF struct buf text = { 0 };
@@ -160,24 +142,6 @@ static int print_receipt(const struct request *request, const struct receipt *re
 	if (receipt_write(&json, receipt, err))
 		return -1;
 	return file_replace(request->receipt, buf_str(&json), err);
-}
-
-static int exit_of(const struct receipt *receipt)
-{
-	switch (receipt->end) {
-	case END_EXIT:
-		return receipt->exit_code;
-	case END_SIGNAL:
-		return EXIT_SIGNALLED + receipt->signal;
-	case END_LIMIT:
-		return EXIT_LIMIT;
-	case END_DENIED:
-		return EXIT_DENIED;
-	case END_CANCEL:
-	case ENDS:
-		break;
-	}
-	return EXIT_SIGNALLED + SIGTERM;
 }
 
 static int keep_receipt(struct session *s, const struct receipt *receipt, const struct journal *journal, struct err *err)
@@ -201,7 +165,7 @@ static int run_job(struct session *s, struct sandbox_job *job, struct err *err)
 	if (!routes || !route_any(routes, phase)) {
 		if (sandbox_run(&receipt, s->mem, job, err) || keep_receipt(s, &receipt, NULL, err))
 			return -1;
-		return exit_of(&receipt);
+		return run_end_code(&receipt);
 	}
 	if (read_secrets(s, err) || way_out_open(&way, s->mem, routes, phase, &s->secrets, err))
 		return -1;
@@ -214,7 +178,7 @@ static int run_job(struct session *s, struct sandbox_job *job, struct err *err)
 	}
 	way_out_release(&way);
 	secret_wipe(&s->secrets);
-	return failed ? -1 : exit_of(&receipt);
+	return failed ? -1 : run_end_code(&receipt);
 }
 
 static int run_audited(struct session *s, struct sandbox_job *job, struct err *err)
@@ -258,7 +222,7 @@ static int run(struct session *s, struct err *err)
 	ARENA_PUSH(s->mem, &r.env, NULL);
 	job.argv = r.rest.items;
 	job.env = r.env.items;
-	job.cancel_fd = end_signals(err);
+	job.cancel_fd = run_end_signals(err);
 	return job.cancel_fd < 0 ? -1 : run_audited(s, &job, err);
 }
 
