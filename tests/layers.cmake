@@ -3,7 +3,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 # The folders, bottom up, and whose public headers each may include besides its own.
-set(folders base model syntax rules review repo http store queue egress sandbox forge flow tricks selftest serve cli)
+set(folders base model syntax rules review repo http store queue egress sandbox environment forge flow tricks selftest serve cli)
 set(base)
 set(model base)
 set(syntax base model)
@@ -15,12 +15,13 @@ set(store base model)
 set(queue base model)
 set(egress base model)
 set(sandbox base model egress)
+set(environment base model repo egress sandbox)
 set(forge base model http)
-set(flow base model syntax rules review repo sandbox forge)
+set(flow base model syntax rules review repo sandbox environment forge)
 set(tricks base)
 set(selftest base model egress sandbox)
-set(serve base model syntax rules review repo http store queue egress sandbox forge flow selftest)
-set(cli base model syntax rules review repo http store queue egress sandbox forge flow selftest serve)
+set(serve base model syntax rules review repo http store queue egress sandbox environment forge flow selftest)
+set(cli base model syntax rules review repo http store queue egress sandbox environment forge flow selftest serve)
 
 # Who may use which library, by the start of its header's name.
 set(libraries git2 git2/ tree_sitter/ pcre2 yaml jansson openssl/ curl/ microhttpd zmq sqlite3 libpq-fe seccomp)
@@ -29,8 +30,8 @@ set(git2/ repo)
 set(tree_sitter/ syntax)
 set(pcre2 rules)
 set(yaml base)
-set(jansson base model review flow http forge store queue egress sandbox selftest serve cli)
-set(openssl/ review base http forge egress sandbox serve)
+set(jansson base model review flow http forge store queue egress sandbox environment selftest serve cli)
+set(openssl/ review base http forge egress sandbox environment serve)
 set(curl/ http)
 set(microhttpd http)
 set(zmq queue)
@@ -41,9 +42,9 @@ set(seccomp sandbox)
 # The C library: what any folder may use, and what does I/O, reads a clock or holds state.
 set(standard assert ctype errno float inttypes iso646 limits locale math setjmp stdalign stdarg stdatomic
 	stdbool stddef stdint stdio stdlib stdnoreturn string strings)
-set(system arpa/ dirent elf fcntl fnmatch getopt glob grp malloc net/ netdb netinet/ poll pthread pwd resolv sched signal spawn sysexits
+set(system arpa/ dirent elf fcntl fnmatch fts getopt glob grp malloc net/ netdb netinet/ poll pthread pwd resolv sched signal spawn sysexits
 	syslog termios threads time ucontext unistd sys/ linux/)
-set(system_folders base repo http store queue egress sandbox forge flow tricks selftest serve cli)
+set(system_folders base repo http store queue egress sandbox environment forge flow tricks selftest serve cli)
 # the parser's heap takes pages from the system, and is set up once; a tree is flattened from inside
 # tree-sitter, by its private headers; of two threads that need a builtin rule one compiles it
 set(exceptions "src/rules/slot.c pthread.h" "src/syntax/heap.c sys/mman.h" "src/syntax/heap.c pthread.h"

@@ -4,6 +4,7 @@
 
 #include "base/scope.h"
 #include "command.h"
+#include "run_end.h"
 #include "sandbox_request.h"
 
 static void usage(const struct option *table)

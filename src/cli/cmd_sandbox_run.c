@@ -1,14 +1,13 @@
 /* cmd_sandbox_run.c - one command behind the walls of a policy, by hand or from a script. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 
 #include "base/file.h"
 #include "base/scope.h"
 #include "command.h"
+#include "run_end.h"
 #include "sandbox/harvest.h"
 #include "sandbox/learn.h"
 #include "sandbox_request.h"
@@ -126,20 +125,6 @@ static int on_home(void *ctx, int home, const struct receipt *receipt, struct er
 	return fetch_keep(s->fetch, home, err);
 }
 
-/* Readable when somebody wants us to end: the job is then ended properly. */
-static int end_signals(struct err *err)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	fd = sigprocmask(SIG_BLOCK, &set, NULL) ? -1 : signalfd(-1, &set, SFD_CLOEXEC);
-	return fd < 0 ? err_errno(err, "signalfd") : fd;
-}
-
 static int print_receipt(const struct sandbox_request *request, const struct receipt *receipt, struct err *err)
 {
 	AUTO_BUF struct buf text = { 0 };
@@ -155,24 +140,6 @@ static int print_receipt(const struct sandbox_request *request, const struct rec
 	if (receipt_write(&json, receipt, err))
 		return -1;
 	return file_replace(request->receipt, buf_str(&json), err);
-}
-
-static int exit_of(const struct receipt *receipt)
-{
-	switch (receipt->end) {
-	case END_EXIT:
-		return receipt->exit_code;
-	case END_SIGNAL:
-		return EXIT_SIGNALLED + receipt->signal;
-	case END_LIMIT:
-		return EXIT_LIMIT;
-	case END_DENIED:
-		return EXIT_DENIED;
-	case END_CANCEL:
-	case ENDS:
-		break;
-	}
-	return EXIT_SIGNALLED + SIGTERM;
 }
 
 /* The policy as this run would have it. */
@@ -217,7 +184,7 @@ static int run_job(struct session *s, struct sandbox_job *job, struct err *err)
 	if (!routes || !route_any(routes, phase)) {
 		if (sandbox_run(&receipt, s->mem, job, err) || keep_receipt(s, &receipt, NULL, err))
 			return -1;
-		return exit_of(&receipt);
+		return run_end_code(&receipt);
 	}
 	if (read_secrets(s, err) || way_out_open(&way, s->mem, routes, phase, &s->secrets, err))
 		return -1;
@@ -230,7 +197,7 @@ static int run_job(struct session *s, struct sandbox_job *job, struct err *err)
 	}
 	way_out_release(&way);
 	secret_wipe(&s->secrets);
-	return failed ? -1 : exit_of(&receipt);
+	return failed ? -1 : run_end_code(&receipt);
 }
 
 static int run_audited(struct session *s, struct sandbox_job *job, struct err *err)
@@ -277,14 +244,30 @@ static int run_fetch(struct session *s, struct sandbox_job *job, struct err *err
 	return code;
 }
 
+/* Like the work directory it may be given as it is seen from here. */
+static int find_home(struct sandbox_base *base, struct session *s, struct err *err)
+{
+	char *real;
+
+	if (!s->request->home)
+		return 0;
+	real = realpath(s->request->home, NULL);
+	if (!real)
+		return err_errno(err, "home directory '%s'", s->request->home);
+	base->home = arena_z(s->mem, str_of(real));
+	free(real);
+	return 0;
+}
+
 int sandbox_request_run(struct session *s, struct err *err)
 {
 	struct sandbox_request r = *s->request;
+	struct sandbox_base base = { 0 };
 	struct sandbox_job job = {
 		.policy = &s->policy,
 		.workdir = r.workdir,
 		.cwd = r.cwd,
-		.home = r.home,
+		.base = &base,
 		.stdin_fd = r.input ? STDIN_FILENO : -1,
 		.actor = str_of(r.actor),
 		.on_behalf_of = str_of(r.behalf),
@@ -298,13 +281,13 @@ int sandbox_request_run(struct session *s, struct err *err)
 		return err_input(err, "needs a command behind the options; see --help");
 	if (r.keep && !r.workdir)
 		return err_input(err, "--keep needs a --workdir");
-	if (read_policy(s, err))
+	if (find_home(&base, s, err) || read_policy(s, err))
 		return -1;
 	ARENA_PUSH(s->mem, &r.rest, NULL);
 	ARENA_PUSH(s->mem, &r.env, NULL);
 	job.argv = r.rest.items;
 	job.env = r.env.items;
-	job.cancel_fd = end_signals(err);
+	job.cancel_fd = run_end_signals(err);
 	if (job.cancel_fd < 0)
 		return -1;
 	return s->fetch ? run_fetch(s, &job, err) : run_audited(s, &job, err);

@@ -28,6 +28,7 @@ int cmd_serve(int argc, char **argv);
 int cmd_worker(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_sandbox(int argc, char **argv);
+int cmd_env(int argc, char **argv);
 /* Commands of `sandbox`. */
 int cmd_sandbox_run(int argc, char **argv);
 int cmd_sandbox_fetch(int argc, char **argv);

@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{ "serve", "run the service: webhooks in, reviews out", cmd_serve },
 	{ "worker", "do jobs for a broker on another machine", cmd_worker },
 	{ "doctor", "check a set-up of the service", cmd_doctor },
+	{ "env", "build and tests of a repository in its environment: packages, set-up, services", cmd_env },
 	{ "sandbox", "run untrusted code behind walls, or try these walls", cmd_sandbox },
 	{ NULL, NULL, NULL },
 };

@@ -41,9 +41,6 @@ struct session {
 	{ "--quiet", 'q', OPTION_FLAG, &(r).quiet, NULL, "do not print the receipt" },                           \
 	{ "--help", 'h', OPTION_FLAG, &(r).help, NULL, "this text" }, { NULL, 0, OPTION_FLAG, NULL, NULL, NULL }
 
-/* Documented in docs/sandbox.md: that of the command, but for these, as `timeout` and `env` have them. */
-enum { EXIT_LIMIT = 124, EXIT_REFUSED = 125, EXIT_DENIED = 126, EXIT_SIGNALLED = 128 };
-
 #define SANDBOX_REQUEST_MEMORY ((size_t)1 << 30) /* a receipt with all programs that it may name, and lists of a checkout and of changes */
 
 /* cmd_sandbox_run.c: the exit code, or -1: nothing ran, or its receipt could not be kept. */

@@ -1,5 +1,6 @@
 /* config.c - .outrider.yml to struct config: one table of keys, one small reader for each. */
 #include "base/reader.h"
+#include "environment/environment.h"
 #include "flow/config.h"
 
 /* ---- rules and categories ---- */
@@ -315,6 +316,18 @@ static int read_instructions(struct reader *r, const struct yaml *node, void *to
 	return 0;
 }
 
+/* ---- environment ---- */
+
+static int read_environment(struct reader *r, const struct yaml *node, void *to)
+{
+	struct environment *environment = ARENA_NEW(r->mem, struct environment);
+
+	if (environment_read(environment, r, node))
+		return -1;
+	((struct config *)to)->environment = environment;
+	return 0;
+}
+
 /* ---- the whole ---- */
 
 static const struct key keys[] = {
@@ -325,6 +338,7 @@ static const struct key keys[] = {
 	{ "fail_on", read_fail_on },	     { "min_confidence", read_min_confidence },
 	{ "generated", read_generated },     { "vendored", read_vendored },
 	{ "tests", read_tests },	     { "instructions", read_instructions },
+	{ "environment", read_environment },
 };
 
 void config_init(struct config *config)

@@ -116,7 +116,7 @@ static void take_gift(struct plan *p, struct gift *gift, int fds[LAUNCH_GIFTS])
 
 	if (recvmsg(p->control, &packet, MSG_CMSG_CLOEXEC) != sizeof *gift)
 		_exit(1);
-	n = (size_t)(gift->work + gift->home + gift->doors);
+	n = gift_size(gift);
 	if (n == 0)
 		return;
 	if (n > LAUNCH_GIFTS || packet.msg_controllen < CMSG_LEN(n * sizeof(int)) ||
@@ -129,13 +129,13 @@ static void take_gift(struct plan *p, struct gift *gift, int fds[LAUNCH_GIFTS])
 static void take_over(struct plan *p)
 {
 	struct gift gift;
+	int *const trees[GIFT_TREES] = { &p->work_fd, &p->below_work.fd, &p->below_home.fd };
 	int fds[LAUNCH_GIFTS], n = 0;
 
 	take_gift(p, &gift, fds);
-	if (gift.work)
-		p->work_fd = fds[n++];
-	if (gift.home)
-		p->home_fd = fds[n++];
+	for (size_t i = 0; i < GIFT_TREES; i++)
+		if (gift.tree[i])
+			*trees[i] = fds[n++];
 	for (int i = 0; i < gift.doors; i++) {
 		if (write(fds[n + i], "0", 1) != 1)
 			inside_fail(p, STEP_GROUPS, NULL);

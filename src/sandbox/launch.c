@@ -124,7 +124,7 @@ int launch_go(const struct launched *launched, struct err *err)
 
 void launch_give(const struct launched *launched, struct gift gift, const int *fds)
 {
-	const size_t n = (size_t)(gift.work + gift.home + gift.doors);
+	const size_t n = gift_size(&gift);
 	union {
 		struct cmsghdr head;
 		char           room[CMSG_SPACE(LAUNCH_GIFTS * sizeof(int))];

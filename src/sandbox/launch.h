@@ -68,12 +68,22 @@ struct message {
 };
 
 /*
- * The packet from the supervisor that hands over what it made while the child was busy, with descriptors: the trees of the work and
- * home directory (if `work`, `home`), then `doors` files into each of which the child writes "0" to enter a control group.
+ * The packet from the supervisor that hands over what it made while the child was busy, with descriptors: those trees that `tree` says,
+ * in its order, then `doors` files into each of which the child writes "0" to enter a control group.
  */
+enum gift_tree { GIFT_WORK, GIFT_BELOW_WORK, GIFT_BELOW_HOME, GIFT_TREES };
 struct gift {
-	int32_t work, home, doors;
+	int32_t tree[GIFT_TREES], doors;
 };
+
+static inline size_t gift_size(const struct gift *gift)
+{
+	size_t n = (size_t)gift->doors;
+
+	for (size_t i = 0; i < GIFT_TREES; i++)
+		n += gift->tree[i] != 0;
+	return n;
+}
 
 struct plan_mount {
 	const char *host;     /* NULL: `fd` is already open */
@@ -98,6 +108,13 @@ struct plan_protect {
 	bool        dir;      /* as what to make it where it is missing */
 };
 
+/* A tree below one that the job may write. */
+struct plan_below {
+	const char *host;     /* NULL: none */
+	uint32_t    uid, gid; /* its owner on the host */
+	int         fd;       /* detached tree; -1: the child opens it */
+};
+
 struct plan_limit {
 	int    resource;
 	rlim_t value;
@@ -115,9 +132,8 @@ struct plan {
 	const char *work_host;      /* NULL: an empty one */
 	bool        work_shift;     /* the work directory is shown under another owner: work_fd is a detached tree */
 	uint32_t    work_uid, work_gid; /* its owner on the host */
-	const char *home_host;      /* what the home directory holds at first; NULL: nothing */
-	bool        home_shift;     /* as work_shift */
-	uint32_t    home_uid, home_gid;
+	struct plan_below below_work, below_home;
+	bool        shift;          /* these trees are shown under another owner: fd is set before the start */
 	struct { struct plan_mount *items; size_t n, cap; } mounts;
 	struct { struct plan_file *items; size_t n, cap; } files;
 	struct { struct plan_link *items; size_t n, cap; } links;
@@ -132,12 +148,16 @@ struct plan {
 	const char *const *env;
 	const char *cwd;            /* absolute, inside */
 	int (*serve)(int fd, int ready); /* or NULL */
-	int         in, out, err, control, net, work_fd, home_fd; /* -1: none */
+	int         in, out, err, control, net, work_fd; /* -1: none */
 };
 
 /* plan.c: everything that can be decided before a process exists. */
 int plan_make(struct plan *plan, struct arena *mem, const struct sandbox_job *job,
 	      const struct profile *profile, const struct probe *probe, struct err *err);
+
+/* plan_base.c: the file system that it starts from. */
+int plan_root(struct plan *plan, struct arena *mem, const char *root, struct err *err);
+int plan_below(struct plan *plan, struct arena *mem, const struct sandbox_base *base, struct err *err);
 
 /* skeleton.c: from mounts, files and links to dirs, empty and what is `ready`. Pure. */
 void skeleton_plan(struct plan *plan, struct arena *mem);
@@ -168,8 +188,11 @@ void view_place(struct plan *plan, int mount, const char *at, bool file);
 void view_place_ready(struct plan *plan, int mount, const char *at);
 /* protect.c: protected paths of the work directory, read-only. `work` is it, `below` the same without changes. */
 void view_protect(struct plan *plan, int work, int below);
-/* copy.c: a tree into another, both directories; 0 or -1 with errno. Nothing is followed, special files are left out. */
-int copy_tree(int from, int to);
+/*
+ * copy.c: a tree into another, both directories; 0 or -1 with errno. Nothing is followed, special files are left out. `under`: what is
+ * there already stays, and directories are merged.
+ */
+int copy_tree(int from, int to, bool under);
 
 /* placeholder.c: what is missing before a start (host's own work directory only), for removal after it. */
 struct placeholder {

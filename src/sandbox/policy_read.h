@@ -1,7 +1,7 @@
 /* policy_read.h - what policy.c, policy_read.c and policy_tighten.c share. Private to this folder. */
 #pragma once
 #include "embedded.h"
-#include "values.h"
+#include "sandbox/values.h"
 
 extern const char *const trust_words[TRUSTS];
 extern const char *const need_words[NEEDS];

@@ -88,15 +88,19 @@ static void state_layers(struct receipt *r, struct arena *mem, const struct sand
 
 int sandbox_run(struct receipt *out, struct arena *mem, const struct sandbox_job *job, struct err *err)
 {
+	/* a root of its own has nothing of the administrator's own places */
+	static const char *const nothing[] = { NULL };
+	const bool own_root = job->base && job->base->root;
 	/* a job with a network fills caches of its own; one with a home directory brings them */
-	const struct profile_use use = { .own_caches = job->home || job->net, .network = job->net };
+	const struct profile_use use = { .own_caches = (job->base && job->base->home) || job->net,
+					 .network = job->net };
 	struct receipt receipt = { 0 };
 	struct profile profile;
 	struct probe probe;
 	struct err first;
 
 	if (new_id(receipt.id, err) ||
-	    profile_resolve(&profile, mem, job->policy->profile, &use, (const char *const *)environ, err))
+	    profile_resolve(&profile, mem, job->policy->profile, &use, own_root ? nothing : (const char *const *)environ, err))
 		return -1;
 	begin_receipt(&receipt, mem, job);
 	/* a host is fit until it shows otherwise: probing costs more than a run */

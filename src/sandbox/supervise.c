@@ -37,7 +37,7 @@ struct run {
 	struct placeholders       placeholders;
 	struct keeper             keeper;
 	struct launched           launched;
-	struct holder             holders[2]; /* of work and home */
+	struct holder             holders[GIFT_TREES];
 	struct sandbox_gate      *gate;   /* attached */
 	struct sandbox_gate      *own_gate; /* owned */
 	pid_t                     command;
@@ -73,7 +73,8 @@ static void run_release(struct run *run)
 	keeper_close(&run->keeper);
 	close_fd(&run->pidfd);
 	close_fd(&run->plan.work_fd);
-	close_fd(&run->plan.home_fd);
+	close_fd(&run->plan.below_work.fd);
+	close_fd(&run->plan.below_home.fd);
 	for (int i = 0; i < PLACES; i++)
 		close_fd(&run->places[i]);
 	for (int i = 0; i < 2; i++)
@@ -357,35 +358,40 @@ static int shift(struct run *run, int *tree, struct holder *holder, const char *
 static int shift_all(struct run *run)
 {
 	struct plan *p = &run->plan;
+	struct plan_below *const below[] = { &p->below_work, &p->below_home };
 
-	if (p->work_shift && shift(run, &p->work_fd, &run->holders[0], p->work_host, p->work_uid, p->work_gid))
+	if (p->work_shift && shift(run, &p->work_fd, &run->holders[GIFT_WORK], p->work_host, p->work_uid, p->work_gid))
 		return -1;
-	return p->home_shift ? shift(run, &p->home_fd, &run->holders[1], p->home_host, p->home_uid, p->home_gid) : 0;
+	for (size_t i = 0; p->shift && i < COUNT(below); i++)
+		if (below[i]->host && shift(run, &below[i]->fd, &run->holders[GIFT_BELOW_WORK + i], below[i]->host,
+					    below[i]->uid, below[i]->gid))
+			return -1;
+	return 0;
 }
 
 /* While the child makes its file systems: what it needs after that. */
 static int give(struct run *run)
 {
+	int *const trees[GIFT_TREES] = { &run->plan.work_fd, &run->plan.below_work.fd, &run->plan.below_home.fd };
 	struct gift gift = { 0 };
 	int fds[LAUNCH_GIFTS], n = 0;
 
 	if ((!cgroup_at_birth() && open_groups(run)) || shift_all(run))
 		return -1;
 	keeper_tell(&run->keeper, run->launched.pid);
-	gift.work = run->plan.work_fd >= 0;
-	if (gift.work)
-		fds[n++] = run->plan.work_fd;
-	gift.home = run->plan.home_fd >= 0;
-	if (gift.home)
-		fds[n++] = run->plan.home_fd;
+	for (size_t i = 0; i < GIFT_TREES; i++) {
+		gift.tree[i] = *trees[i] >= 0;
+		if (gift.tree[i])
+			fds[n++] = *trees[i];
+	}
 	gift.doors = cgroup_doors(&run->cgroup, fds + n, run->err);
 	if (gift.doors < 0)
 		return -1;
 	launch_give(&run->launched, gift, fds);
 	for (int i = 0; i < gift.doors; i++)
 		close(fds[n + i]);
-	close_fd(&run->plan.work_fd);
-	close_fd(&run->plan.home_fd);
+	for (size_t i = 0; i < GIFT_TREES; i++)
+		close_fd(trees[i]);
 	return 0;
 }
 
@@ -478,6 +484,15 @@ static void account_disk(struct run *run)
 			.advice = STR("The space will not be enlarged from inside; write less, or remove what is not needed.") });
 }
 
+static int hand_home(struct run *run)
+{
+	AUTO_FD int home = openat(run->places[3], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (home < 0)
+		return err_errno(run->err, "sandbox: the job's home directory");
+	return run->job->on_home(run->job->ctx, home, run->receipt, run->err);
+}
+
 static int finish(struct run *run, const struct watch *watch, uint64_t began)
 {
 	struct receipt *r = run->receipt;
@@ -513,8 +528,8 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 		receipt_notice(r, run->mem, "%" PRIu64 " bytes of output over the cap were dropped", watch->dropped);
 	if (run->job->on_done)
 		failed = run->job->on_done(run->job->ctx, run->places[2], r->workdir, run->err);
-	if (!failed && run->job->on_home && !run->job->home)
-		failed = run->job->on_home(run->job->ctx, run->places[3], r, run->err);
+	if (!failed && run->job->on_home)
+		failed = hand_home(run);
 	launch_end(&run->launched, NULL);
 	r->wall_us = now_us() - began;
 	return failed;
@@ -564,12 +579,12 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.profile = profile,
 		.err = err ? err : &unused,
 		.launched = { .pidfd = -1, .control = -1 },
-		.holders = { { .pidfd = -1 }, { .pidfd = -1 } },
+		.holders = { { .pidfd = -1 }, { .pidfd = -1 }, { .pidfd = -1 } },
 		.keeper = { .pidfd = -1 },
 		.pidfd = -1,
 		.places = { -1, -1, -1, -1 },
 		.pipes = { { -1, -1 }, { -1, -1 } },
-		.plan = { .work_fd = -1, .home_fd = -1 },
+		.plan = { .work_fd = -1, .below_work.fd = -1, .below_home.fd = -1 },
 	};
 	enum supervised result = attempt(&run);
 

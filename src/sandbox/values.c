@@ -1,5 +1,5 @@
 /* values.c - the kinds of values that policies and profiles have, beside those of base/reader.h. */
-#include "values.h"
+#include "sandbox/values.h"
 
 #include <inttypes.h>
 

@@ -9,6 +9,8 @@ enum {
 	CONFIG_MAX_TEXT = 20000,      /* bytes of one instruction: it goes into a prompt */
 };
 
+struct environment; /* environment/environment.h */
+
 /* What `rules:` says of one rule or glob of rules; a severity word of `categories:` is one too. */
 struct config_rule {
 	struct str       id;           /* as written */
@@ -86,6 +88,7 @@ struct config {
 	struct config_languages    languages;
 	struct config_dirs         rule_dirs;
 	struct config_instructions instructions;
+	const struct environment  *environment;    /* in the arena; NULL: none is described. Reviews do not need it */
 };
 
 void config_init(struct config *config);

@@ -1,4 +1,4 @@
-/* values.h - kinds of values that only policies and profiles have; errors as in base/reader.h. Private to this folder. */
+/* values.h - kinds of values that policies, profiles and environments have; errors as in base/reader.h. */
 #pragma once
 #include "base/reader.h"
 #include "sandbox/policy.h"

@@ -1,0 +1,18 @@
+/* key.h - SHA-256 over parts of which none can run into the next. Private to this folder. */
+#pragma once
+#include <openssl/evp.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct key_hash {
+	EVP_MD_CTX *hash; /* owned until key_end() or key_abandon() */
+	bool        failed;
+};
+
+int key_begin(struct key_hash *out, const char *what, uint64_t format, struct err *err);
+void key_text(struct key_hash *hash, struct str text);
+void key_number(struct key_hash *hash, uint64_t n);
+/* 64 hex digits and a NUL. */
+int key_end(struct key_hash *hash, char out[65], struct err *err);
+void key_abandon(struct key_hash *hash);
