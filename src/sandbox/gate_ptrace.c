@@ -69,25 +69,13 @@ static void go_on(pid_t pid, int signal)
 	(void)command(PTRACE_CONT, pid, (uintptr_t)signal);
 }
 
-static void read_status(char *out, size_t room, pid_t pid)
-{
-	char path[64];
-	AUTO_FD int fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, out, room - 1);
-	out[n < 0 ? 0 : n] = 0;
-}
-
 /* The number of the process inside its own namespace: the last of its list. */
 static uint32_t number_inside(pid_t pid)
 {
 	char text[4096];
 	const char *at, *last;
 
-	read_status(text, sizeof text, pid);
+	gate_status_read(text, sizeof text, pid);
 	at = strstr(text, "\nNSpid:");
 	if (!at)
 		return 0;
@@ -315,19 +303,11 @@ static int start_thread(struct engine *e, struct err *err)
 	return err_set(err, e->attach_err.kind, "%s", e->attach_err.text);
 }
 
-static bool has_filter(pid_t pid)
-{
-	char text[4096];
-
-	read_status(text, sizeof text, pid);
-	return strstr(text, "\nSeccomp:\t2\n") != NULL;
-}
-
 static int attach(struct sandbox_gate *gate, const struct sandbox_target *target, struct err *err)
 {
 	struct engine *e = (struct engine *)(void *)gate;
 
-	if (!e->options.no_filter && !has_filter(target->pid))
+	if (!e->options.no_filter && !gate_has_filter(target->pid))
 		return err_set(
 			err, ERR_PERM,
 			"the exec gate needs the filter of system calls (layer seccomp): without it a process can "
@@ -356,7 +336,7 @@ struct sandbox_gate *gate_ptrace_new(const struct gate_options *options)
 
 	if (!e || !(e->log = malloc(sizeof *e->log)))
 		abort();
-	e->gate = (struct sandbox_gate){ "ptrace", attach, finish };
+	e->gate = (struct sandbox_gate){ "ptrace", attach, finish, gate_ptrace_free };
 	e->options = *options;
 	e->own = digest_cache_new();
 	e->shared = options->cache ? options->cache : e->own;

@@ -68,7 +68,8 @@ static void run_release(struct run *run)
 	for (int i = 0; i < 2; i++)
 		for (int end = 0; end < 2; end++)
 			close_fd(&run->pipes[i][end]);
-	gate_ptrace_free(run->own_gate);
+	if (run->own_gate)
+		run->own_gate->free(run->own_gate);
 }
 
 /* ---- start ---- */
@@ -219,6 +220,42 @@ static struct digest_cache *shared_digests(void)
 	return digests;
 }
 
+/* Takes *gate when it is the one; otherwise frees it. */
+static int try_engine(struct run *run, struct sandbox_gate *gate, const struct sandbox_target *target, struct err *why)
+{
+	run->own_gate = gate;
+	if (gate->attach(gate, target, why) == 0) {
+		run->gate = gate;
+		return 0;
+	}
+	gate->free(gate);
+	run->own_gate = NULL;
+	return -1;
+}
+
+static int attach_engine(struct run *run, const struct gate_options *options, const struct sandbox_target *target,
+			 struct err *why)
+{
+	const enum exec_engine engine = run->job->policy->exec.engine;
+	const char *helper = arena_z(run->mem, run->job->policy->exec.helper);
+
+	if (run->job->gate) {
+		if (run->job->gate->attach(run->job->gate, target, why))
+			return -1;
+		run->gate = run->job->gate;
+		return 0;
+	}
+	if (engine != EXEC_BY_PTRACE) {
+		if (try_engine(run, gate_fence_new(options, helper), target, why) == 0)
+			return 0;
+		if (engine == EXEC_BY_FANOTIFY)
+			return -1;
+		if (access(helper, F_OK) == 0)
+			receipt_notice(run->receipt, run->mem, "the exec gate works by ptrace: %s", why->text);
+	}
+	return try_engine(run, gate_ptrace_new(options), target, why);
+}
+
 static int attach_gate(struct run *run, const struct profile *profile)
 {
 	const struct gate_options options = { .profile = profile, .cache = shared_digests() };
@@ -235,14 +272,11 @@ static int attach_gate(struct run *run, const struct profile *profile)
 		.policy = run->job->policy,
 		.cgroup = run->cgroup.kind == CGROUP_V2 ? run->cgroup.dirs[0] : NULL,
 	};
-	struct sandbox_gate *gate = run->job->gate;
 	struct err why;
 
 	if (run->job->policy->layers[LAYER_GATE] == NEED_OFF)
 		return 0;
-	if (!gate)
-		gate = run->own_gate = gate_ptrace_new(&options);
-	if (gate->attach(gate, &target, &why)) {
+	if (attach_engine(run, &options, &target, &why)) {
 		if (run->job->policy->layers[LAYER_GATE] == NEED_REQUIRED)
 			return err_set(run->err, why.kind, "sandbox: refused: the exec gate is required: %s", why.text);
 		layer->state = STATE_MISSING;
@@ -250,8 +284,7 @@ static int attach_gate(struct run *run, const struct profile *profile)
 		run->receipt->weak = true;
 		return 0;
 	}
-	run->gate = gate;
-	layer->detail = arena_printf(run->mem, "%s, %s", gate->name, exec_mode_name(run->job->policy->exec.mode));
+	layer->detail = arena_printf(run->mem, "%s, %s", run->gate->name, exec_mode_name(run->job->policy->exec.mode));
 	return 0;
 }
 
