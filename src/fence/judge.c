@@ -1,7 +1,9 @@
 #include "judge.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,7 @@
 
 #include "base/scope.h"
 
-enum { STACK_ROOM = 8192, STATUS_ROOM = 4096, EVENTS_ROOM = 4096 };
+enum { SLEEP_MS = 1000, STACK_ROOM = 8192, STATUS_ROOM = 4096, EVENTS_ROOM = 4096 };
 
 /* Who opens a file for execution: see judge.h. */
 enum opener { OPENER_UNKNOWN, OPENER_EXECVE, OPENER_SCRIPT, OPENER_ELF };
@@ -24,11 +26,35 @@ int64_t judge_now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/*
+ * The kernel stack of a task that waits for us. The event comes a moment before the task sleeps, and a running task
+ * shows no stack: so it is read until it tells of the wait. "" when the task is gone.
+ */
+static void waiting_stack(char out[STACK_ROOM], pid_t task)
+{
+	const int64_t until = judge_now_ms() + SLEEP_MS;
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/stack", (int)task);
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	while ((n = fd < 0 ? -1 : pread(fd, out, STACK_ROOM - 1, 0)) >= 0) {
+		out[n] = 0;
+		if (strstr(out, "fanotify_"))
+			return;
+		if (judge_now_ms() > until)
+			break;
+		sched_yield();
+	}
+	out[0] = 0;
+}
+
 static enum opener opener_of(pid_t task)
 {
 	char stack[STACK_ROOM];
 
-	peer_text(stack, sizeof stack, task, "stack");
+	waiting_stack(stack, task);
 	if (strstr(stack, "load_elf_binary"))
 		return OPENER_ELF;
 	if (strstr(stack, "load_script") || strstr(stack, "load_misc_binary"))
@@ -111,6 +137,12 @@ static bool tell(const struct judge *j, pid_t task, const struct gate_image *ima
 	return send_packet(j->connection, &packet);
 }
 
+void judge_give_up(struct judge *j)
+{
+	atomic_store(&j->given_up, true);
+	ward_kill(&j->ward);
+}
+
 static bool judge_program(struct judge *j, pid_t task, int fd, struct gate_image *image, const char *script)
 {
 	enum gate_rule rule;
@@ -124,7 +156,7 @@ static bool judge_program(struct judge *j, pid_t task, int fd, struct gate_image
 		kill(task, SIGKILL);
 	if (tell(j, task, image, script, rule, denied))
 		return !denied;
-	ward_kill(&j->ward);
+	judge_give_up(j);
 	return false;
 }
 
@@ -193,6 +225,7 @@ bool judge_run(struct judge *j)
 	struct pollfd fds[3] = { { j->group, POLLIN, 0 }, { j->ward.pidfd, POLLIN, 0 }, { j->connection, POLLIN, 0 } };
 	bool listening = true;
 
+	/* listening: the client is there, and we have not given up */
 	for (;;) {
 		if (poll(fds, COUNT(fds), -1) < 0 && errno != EINTR)
 			listening = false;
@@ -208,6 +241,7 @@ bool judge_run(struct judge *j)
 		if (fds[1].revents)
 			break;
 	}
+	listening = listening && !atomic_load(&j->given_up);
 	if (listening)
 		(void)send_packet(j->connection, &(struct fence_packet){ .kind = FENCE_END });
 	return listening;

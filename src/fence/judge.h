@@ -26,6 +26,7 @@ struct judge {
 	struct digest_cache *shared;    /* borrowed: files that no job can write */
 	struct digest_cache *own;       /* owned */
 	atomic_int_fast64_t since_ms;   /* when the judgement under way began; 0: none */
+	atomic_bool         given_up;   /* we ended the job: the client is not told that it ended well */
 	struct {
 		pid_t task;
 		char  path[GATE_MAX_PATH];
@@ -38,6 +39,8 @@ int judge_open(struct judge *out, const struct peer *peer, int connection, const
 	       struct digest_cache *shared, struct err *err);
 /* Until all of the job are dead; kills them when nobody listens any more. True when the job ended by itself. */
 bool judge_run(struct judge *judge);
+/* Ends the job, from any thread. */
+void judge_give_up(struct judge *judge);
 void judge_close(struct judge *judge);
 
 /* 0 when /proc tells kernel stacks with names. */

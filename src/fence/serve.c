@@ -182,7 +182,7 @@ static void watch(struct server *s, bool end_all)
 		int64_t since = s->jobs[i] ? atomic_load(&s->jobs[i]->since_ms) : 0;
 
 		if (s->jobs[i] && (end_all || (since && now - since > SERVE_VERDICT_SECONDS * 1000)))
-			ward_kill(&s->jobs[i]->ward);
+			judge_give_up(s->jobs[i]);
 	}
 	pthread_mutex_unlock(&s->lock);
 }
