@@ -110,6 +110,7 @@ die() {
 	local what=$1 round
 
 	for round in 1 2 3 4 5; do
+		: >"$out"
 		timeout 60 "$program" sandbox run -q -p "$work/policy.yml" --receipt "$work/receipt" -- \
 			/bin/sh -c 'while :; do /bin/true && echo fine; /bin/ls /; done' >"$out" 2>"$err" </dev/null &
 		victim=$!
