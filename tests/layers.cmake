@@ -3,7 +3,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 # The folders, bottom up, and whose public headers each may include besides its own.
-set(folders base model syntax rules review repo http store queue egress sandbox environment forge flow tricks selftest serve cli)
+set(folders base model syntax rules review repo http store queue egress sandbox fence environment forge flow tricks selftest serve cli)
 set(base)
 set(model base)
 set(syntax base model)
@@ -16,6 +16,7 @@ set(queue base model)
 set(egress base model)
 set(sandbox base model egress)
 set(environment base model repo egress sandbox)
+set(fence base model sandbox)
 set(forge base model http)
 set(flow base model syntax rules review repo sandbox environment forge)
 set(tricks base)
@@ -44,7 +45,7 @@ set(standard assert ctype errno float inttypes iso646 limits locale math setjmp 
 	stdbool stddef stdint stdio stdlib stdnoreturn string strings)
 set(system arpa/ dirent elf fcntl fnmatch fts getopt glob grp malloc net/ netdb netinet/ poll pthread pwd resolv sched signal spawn sysexits
 	syslog termios threads time ucontext unistd sys/ linux/)
-set(system_folders base repo http store queue egress sandbox environment forge flow tricks selftest serve cli)
+set(system_folders base repo http store queue egress sandbox fence environment forge flow tricks selftest serve cli)
 # the parser's heap takes pages from the system, and is set up once; a tree is flattened from inside
 # tree-sitter, by its private headers; of two threads that need a builtin rule one compiles it
 set(exceptions "src/rules/slot.c pthread.h" "src/syntax/heap.c sys/mman.h" "src/syntax/heap.c pthread.h"

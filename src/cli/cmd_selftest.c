@@ -31,6 +31,16 @@ static int read_walls(struct selftest_options *options, const struct text_list *
 	return 0;
 }
 
+static int read_gate(struct selftest_options *options, const char *word, struct err *err)
+{
+	for (enum exec_engine e = 0; e < EXEC_ENGINES; e++)
+		if (str_eq(str_of(word), str_of(exec_engine_name(e)))) {
+			options->gate = e;
+			return 0;
+		}
+	return err_input(err, "--gate is auto, ptrace or fanotify, not '%s'", word);
+}
+
 static int print(const struct selftest *test, struct str format, struct err *err)
 {
 	AUTO_BUF struct buf out = { 0 };
@@ -70,11 +80,15 @@ int cmd_sandbox_selftest(int argc, char **argv)
 	AUTO_ARENA struct arena mem;
 	struct selftest_options options = { 0 };
 	struct text_list rest = { 0 }, only = { 0 }, engines = { 0 };
-	const char *format = "text";
+	const char *format = "text", *gate = "auto";
 	bool help = false, compare = false;
 	const struct option table[] = {
 		{ "--engine", 0, OPTION_LIST, &engines, "WALL",
 		  "bare, bubblewrap, build or sealed; default: build and sealed" },
+		{ "--gate", 0, OPTION_TEXT, &gate, "ENGINE",
+		  "who judges programs: auto (default), ptrace or fanotify" },
+		{ "--helper", 0, OPTION_TEXT, &options.helper, "SOCKET",
+		  "where outrider-fence listens, if elsewhere than by default" },
 		{ "--compare", 0, OPTION_FLAG, &compare, NULL,
 		  "try bubblewrap, too, if it is installed" },
 		{ "--only", 0, OPTION_LIST, &only, "ID", "this trick or family; may be repeated" },
@@ -98,7 +112,8 @@ int cmd_sandbox_selftest(int argc, char **argv)
 		if (rest.n > 0) {
 			(void)err_input(&err,
 					"`sandbox selftest` takes no arguments, only options");
-		} else if (read_walls(&options, &engines, compare, &err) == 0) {
+		} else if (read_walls(&options, &engines, compare, &err) == 0 &&
+			   read_gate(&options, gate, &err) == 0) {
 			ARENA_PUSH(&mem, &only, NULL);
 			options.only = only.items;
 			code = run(&options, str_of(format), &mem, &err);

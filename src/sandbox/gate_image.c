@@ -1,4 +1,4 @@
-#include "gate_image.h"
+#include "sandbox/gate_image.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -123,7 +123,7 @@ static enum gate_origin origin_of(int fd, const struct stat *st, const struct ga
 	return GATE_ELSEWHERE;
 }
 
-static void find_rule(struct gate_image *image, const struct gate_rules *rules)
+void gate_rules_match(const struct gate_rules *rules, struct gate_image *image)
 {
 	for (size_t i = 0; i < rules->n_allow; i++)
 		if (digest_eq(&rules->allow[i].digest, &image->digest)) {
@@ -134,14 +134,11 @@ static void find_rule(struct gate_image *image, const struct gate_rules *rules)
 		}
 }
 
-static void read_path(char out[GATE_MAX_PATH], pid_t pid)
+void gate_path_read(char out[GATE_MAX_PATH], const char *link)
 {
 	static const char dots[] = "...";
-	char link[64];
-	ssize_t n;
+	ssize_t n = readlink(link, out, GATE_MAX_PATH);
 
-	snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
-	n = readlink(link, out, GATE_MAX_PATH);
 	if (n >= GATE_MAX_PATH) {
 		n = GATE_MAX_PATH - 1;
 		memcpy(out + n - (sizeof dots - 1), dots, sizeof dots - 1);
@@ -149,31 +146,63 @@ static void read_path(char out[GATE_MAX_PATH], pid_t pid)
 	out[n < 0 ? 0 : n] = 0;
 }
 
+static const char *pid_link(char out[64], pid_t pid)
+{
+	snprintf(out, 64, "/proc/%d/exe", (int)pid);
+	return out;
+}
+
+void gate_image_fd(struct gate_image *image, int fd, const struct gate_rules *rules,
+		   struct digest_cache *shared, struct digest_cache *own)
+{
+	struct timespec now;
+
+	if (fd < 0 || fstat(fd, &image->stat) != 0 || !S_ISREG(image->stat.st_mode))
+		return;
+	image->facts.opened = true;
+	image->facts.deleted = image->stat.st_nlink == 0;
+	image->facts.privileged = (image->stat.st_mode & (S_ISUID | S_ISGID)) != 0;
+	image->facts.loader = gate_is_loader(fd);
+	image->facts.origin = origin_of(fd, &image->stat, rules);
+	clock_gettime(CLOCK_REALTIME, &now);
+	image->facts.digested = digest_cached(image->facts.origin == GATE_TOOLCHAIN ? shared : own,
+					      &image->digest, fd, &image->stat, now, NULL,
+					      NULL) == 0;
+	if (image->facts.digested)
+		gate_rules_match(rules, image);
+}
+
 void gate_image_read(struct gate_image *out, pid_t pid, const struct gate_rules *rules,
 		     struct digest_cache *shared, struct digest_cache *own)
 {
 	struct gate_image image = { 0 };
-	struct timespec now;
 	char link[64];
 	AUTO_FD int fd = -1;
 
-	read_path(image.path, pid);
-	snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
+	gate_path_read(image.path, pid_link(link, pid));
 	fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && fstat(fd, &image.stat) == 0 && S_ISREG(image.stat.st_mode)) {
-		image.facts.opened = true;
-		image.facts.deleted = image.stat.st_nlink == 0;
-		image.facts.privileged = (image.stat.st_mode & (S_ISUID | S_ISGID)) != 0;
-		image.facts.loader = gate_is_loader(fd);
-		image.facts.origin = origin_of(fd, &image.stat, rules);
-		clock_gettime(CLOCK_REALTIME, &now);
-		image.facts.digested =
-			digest_cached(image.facts.origin == GATE_TOOLCHAIN ? shared : own,
-				      &image.digest, fd, &image.stat, now, NULL, NULL) == 0;
-		if (image.facts.digested)
-			find_rule(&image, rules);
-	}
+	gate_image_fd(&image, fd, rules, shared, own);
 	*out = image;
+}
+
+void gate_status_read(char *out, size_t room, pid_t pid)
+{
+	char path[64];
+	AUTO_FD int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, out, room - 1);
+	out[n < 0 ? 0 : n] = 0;
+}
+
+bool gate_has_filter(pid_t pid)
+{
+	char text[4096];
+
+	gate_status_read(text, sizeof text, pid);
+	return strstr(text, "\nSeccomp:\t2\n") != NULL;
 }
 
 /* The address of the name that execve() was given: the kernel leaves it in the auxiliary vector. */

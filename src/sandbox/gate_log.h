@@ -1,6 +1,6 @@
 /* gate_log.h - the programs that a job started, for its receipt. Private to this folder. */
 #pragma once
-#include "gate_image.h"
+#include "sandbox/gate_image.h"
 
 /* One program under one name: later starts are counted. */
 struct gate_program {

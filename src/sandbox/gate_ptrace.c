@@ -75,25 +75,13 @@ static void go_on(pid_t pid, int signal)
 	(void)command(PTRACE_CONT, pid, (uintptr_t)signal);
 }
 
-static void read_status(char *out, size_t room, pid_t pid)
-{
-	char path[64];
-	AUTO_FD int fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, out, room - 1);
-	out[n < 0 ? 0 : n] = 0;
-}
-
 /* The number of the process inside its own namespace: the last of its list. */
 static uint32_t number_inside(pid_t pid)
 {
 	char text[4096];
 	const char *at, *last;
 
-	read_status(text, sizeof text, pid);
+	gate_status_read(text, sizeof text, pid);
 	at = strstr(text, "\nNSpid:");
 	if (!at)
 		return 0;
@@ -295,14 +283,6 @@ static int explain(struct err *err)
 		"seccomp profile that has it)");
 }
 
-static bool has_filter(pid_t pid)
-{
-	char text[4096];
-
-	read_status(text, sizeof text, pid);
-	return strstr(text, "\nSeccomp:\t2\n") != NULL;
-}
-
 static int lacks_filter(struct err *err)
 {
 	return err_set(err, ERR_PERM,
@@ -329,7 +309,7 @@ static void let_go(struct engine *e)
 		return;
 	e->options.go(e->options.ctx);
 	/* it is on its way to its first stop, which only we end */
-	if (!e->options.no_filter && !has_filter(e->command)) {
+	if (!e->options.no_filter && !gate_has_filter(e->command)) {
 		kill(e->command, SIGKILL);
 		e->command_killed = true;
 	}
@@ -399,7 +379,7 @@ static int attach(struct sandbox_gate *gate, const struct sandbox_target *target
 
 	if (e->options.ready)
 		return ask(e, err);
-	if (!e->options.no_filter && !has_filter(target->pid))
+	if (!e->options.no_filter && !gate_has_filter(target->pid))
 		return lacks_filter(err);
 	if (gate_rules_init(&e->rules, target, e->shared, err) < 0)
 		return -1;
@@ -423,7 +403,7 @@ struct sandbox_gate *gate_ptrace_new(const struct gate_options *options)
 
 	if (!e || !(e->log = malloc(sizeof *e->log)))
 		abort();
-	e->gate = (struct sandbox_gate){ "ptrace", attach, finish };
+	e->gate = (struct sandbox_gate){ "ptrace", attach, finish, gate_ptrace_free };
 	e->options = *options;
 	e->own = digest_cache_new();
 	e->shared = options->cache ? options->cache : e->own;

@@ -168,6 +168,19 @@ static int plan_system(struct planner *b)
 	return 0;
 }
 
+/* True when who sees this place sees the root helper's socket, which no job may reach. */
+static bool shows_helper(struct planner *b, const char *path)
+{
+	char *real = realpath(path, NULL), *helper = realpath(arena_z(b->mem, b->job->policy->exec.helper), NULL);
+	struct str place = str_of(real), socket = helper ? str_of(helper) : b->job->policy->exec.helper;
+	bool shows = str_starts(socket, place) &&
+		     (socket.len == place.len || socket.p[place.len] == '/' || str_eq(place, STR("/")));
+
+	free(real);
+	free(helper);
+	return place.len && shows;
+}
+
 static int plan_paths(struct planner *b, const struct str_list *list, bool write)
 {
 	for (size_t i = 0; i < list->n; i++) {
@@ -179,6 +192,9 @@ static int plan_paths(struct planner *b, const struct str_list *list, bool write
 					 write ? "rw" : "ro", path);
 		if (stat(path, &st))
 			return err_errno(b->err, "sandbox: policy fs.%s: '%s'", write ? "rw" : "ro", path);
+		if (shows_helper(b, path))
+			return err_input(b->err, "sandbox: policy fs.%s: '%s' holds the socket of outrider-fence",
+					 write ? "rw" : "ro", path);
 		add_place(b, &(struct plan_mount){ .host = path, .at = path, .exec = true, .write = write,
 						   .file = !S_ISDIR(st.st_mode) });
 	}

@@ -9,10 +9,12 @@
 #include "embedded.h"
 #include "hex.h"
 #include "policy_read.h"
+#include "sandbox/fence.h"
 
 const char *const trust_words[TRUSTS] = { "untrusted", "command", "trusted" };
 const char *const need_words[NEEDS] = { "off", "preferred", "required" };
 const char *const exec_mode_words[EXEC_MODES] = { "audit", "build", "sealed" };
+const char *const exec_engine_words[EXEC_ENGINES] = { "auto", "ptrace", "fanotify" };
 const char *const exec_class_words[CLASSES] = { "tool", "compiler", "interpreter", "fresh" };
 const char *const workdir_words[WORKDIR_MODES] = { "bind", "copy", "overlay" };
 const char *const layer_words[LAYERS] = {
@@ -34,6 +36,11 @@ const char *need_name(enum layer_need need)
 const char *exec_mode_name(enum exec_mode mode)
 {
 	return exec_mode_words[mode];
+}
+
+const char *exec_engine_name(enum exec_engine engine)
+{
+	return exec_engine_words[engine];
 }
 
 const char *exec_class_name(enum exec_class class)
@@ -77,6 +84,7 @@ void policy_builtin(struct sandbox_policy *out, struct arena *mem, enum sandbox_
 {
 	struct sandbox_policy policy = {
 		.trust = trust,
+		.exec.helper = STR(FENCE_SOCKET),
 		.limits = {
 #define X(id, key, normal, least, most, unit) .id = normal,
 			SANDBOX_LIMITS(X)
@@ -128,6 +136,8 @@ void policy_hash(unsigned char out[POLICY_HASH], const struct sandbox_policy *p)
 	add_list(&text, "protect", &p->fs.protect);
 	buf_printf(&text, "tmp %" PRIu64 "\nworkdir %s\nmode %s\n", p->fs.tmp_size,
 		   workdir_words[p->fs.workdir], exec_mode_words[p->exec.mode]);
+	buf_printf(&text, "engine %s\nhelper %zu:%.*s\n", exec_engine_words[p->exec.engine],
+		   p->exec.helper.len, STR_ARG(p->exec.helper));
 	add_allow(&text, &p->exec.allow);
 #define X(id, key, normal, least, most, unit) buf_printf(&text, key " %" PRIu64 "\n", p->limits.id);
 	SANDBOX_LIMITS(X)

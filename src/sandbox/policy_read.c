@@ -192,9 +192,35 @@ static int read_allow(struct reader *r, const struct yaml *node, void *to)
 	return 0;
 }
 
+static int read_engine(struct reader *r, const struct yaml *node, void *to)
+{
+	int engine;
+
+	if (value_word(r, node, exec_engine_words, EXEC_ENGINES, &engine))
+		return -1;
+	((struct sandbox_policy *)to)->exec.engine = (enum exec_engine)engine;
+	return 0;
+}
+
+static int read_helper(struct reader *r, const struct yaml *node, void *to)
+{
+	struct str path;
+
+	if (value_text(r, node, &path))
+		return -1;
+	if (!is_plain(path, true) || path.len > POLICY_MAX_SOCKET)
+		return yaml_error(r->err, r->name, node,
+				  "expected an absolute path without '.' and '..', of at most %d bytes", POLICY_MAX_SOCKET);
+	((struct sandbox_policy *)to)->exec.helper = path;
+	return 0;
+}
+
 static int read_exec(struct reader *r, const struct yaml *node, void *to)
 {
-	static const struct key keys[] = { { "mode", read_mode }, { "allow", read_allow } };
+	static const struct key keys[] = { { "mode", read_mode },
+					    { "allow", read_allow },
+					    { "engine", read_engine },
+					    { "helper", read_helper } };
 
 	return reader_keys(r, node, keys, COUNT(keys), to);
 }

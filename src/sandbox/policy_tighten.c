@@ -37,6 +37,11 @@ static int check_words(const struct tightener *t)
 		return loosens(t, "trust", NULL, trust_words[h->trust]);
 	if (w->exec.mode < h->exec.mode)
 		return loosens(t, "exec", "mode", exec_mode_words[h->exec.mode]);
+	/* neither is tighter than the other: whose work it is, the administrator says */
+	if (w->exec.engine != h->exec.engine)
+		return loosens(t, "exec", "engine", exec_engine_words[h->exec.engine]);
+	if (!str_eq(w->exec.helper, h->exec.helper))
+		return loosens(t, "exec", "helper", arena_z(t->r->mem, h->exec.helper));
 	if (w->fs.workdir < h->fs.workdir)
 		return loosens(t, "fs", "workdir", workdir_words[h->fs.workdir]);
 	if (w->drop_output && !h->drop_output)

@@ -62,7 +62,8 @@ static int apply_probe(struct receipt *r, struct arena *mem, const struct sandbo
 	for (int l = 0; l < LAYERS; l++) {
 		const struct probe_layer *layer = &probe->layers[l];
 
-		if (policy->layers[l] == NEED_OFF || layer->works)
+		/* whether an engine of the gate works is known when it is attached */
+		if (policy->layers[l] == NEED_OFF || layer->works || l == LAYER_GATE)
 			continue;
 		if (policy->layers[l] == NEED_REQUIRED)
 			return refuse((enum sandbox_layer)l, layer, policy, err);

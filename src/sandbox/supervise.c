@@ -80,7 +80,8 @@ static void run_release(struct run *run)
 	for (int i = 0; i < 2; i++)
 		for (int end = 0; end < 2; end++)
 			close_fd(&run->pipes[i][end]);
-	gate_ptrace_free(run->own_gate);
+	if (run->own_gate)
+		run->own_gate->free(run->own_gate);
 }
 
 /* ---- start ---- */
@@ -300,14 +301,57 @@ static void on_go(void *ctx)
 	run->waits = launch_go(&run->launched, NULL) != 0;
 }
 
+/* Whether the root helper is to be asked first. */
+static bool asks_helper(struct run *run)
+{
+	const enum exec_engine engine = run->job->policy->exec.engine;
+
+	return engine != EXEC_BY_PTRACE &&
+	       (engine == EXEC_BY_FANOTIFY || access(arena_z(run->mem, run->job->policy->exec.helper), F_OK) == 0);
+}
+
 /* Its thread is started while the child is busy. */
 static void make_gate(struct run *run)
 {
 	const struct gate_options options = { .profile = run->profile, .cache = shared_digests(), .ready = on_ready,
 					      .go = on_go, .ctx = run };
 
-	if (run->job->policy->layers[LAYER_GATE] != NEED_OFF && !run->job->gate)
+	if (run->job->policy->layers[LAYER_GATE] != NEED_OFF && !run->job->gate && !asks_helper(run))
 		run->own_gate = gate_ptrace_new(&options);
+}
+
+static int attach_one(struct run *run, struct sandbox_gate *gate, const struct sandbox_target *target, struct err *why)
+{
+	if (gate->attach(gate, target, why))
+		return -1;
+	run->gate = gate;
+	return 0;
+}
+
+/* Keeps the gate when it is the one; otherwise frees it. */
+static int try_engine(struct run *run, struct sandbox_gate *gate, const struct sandbox_target *target, struct err *why)
+{
+	run->own_gate = gate;
+	if (attach_one(run, gate, target, why) == 0)
+		return 0;
+	gate->free(gate);
+	run->own_gate = NULL;
+	return -1;
+}
+
+static int attach_engine(struct run *run, const struct sandbox_target *target, struct err *why)
+{
+	const struct gate_options options = { .profile = run->profile, .cache = shared_digests() };
+	const char *helper = arena_z(run->mem, run->job->policy->exec.helper);
+
+	if (run->job->gate || run->own_gate)
+		return attach_one(run, run->job->gate ? run->job->gate : run->own_gate, target, why);
+	if (try_engine(run, gate_fence_new(&options, helper), target, why) == 0)
+		return 0;
+	if (run->job->policy->exec.engine == EXEC_BY_FANOTIFY)
+		return -1;
+	receipt_notice(run->receipt, run->mem, "the exec gate works by ptrace: %s", why->text);
+	return try_engine(run, gate_ptrace_new(&options), target, why);
 }
 
 /* The gate could not attach; the command still waits. */
@@ -327,7 +371,6 @@ static int lack_gate(struct run *run, const struct err *why)
 /* The command waits or, with our own gate, is on its way. */
 static int attach_gate(struct run *run)
 {
-	struct sandbox_gate *gate = run->job->gate ? run->job->gate : run->own_gate;
 	struct sandbox_target target;
 	struct err why;
 
@@ -336,11 +379,10 @@ static int attach_gate(struct run *run)
 	if (run->job->policy->layers[LAYER_GATE] == NEED_OFF)
 		return 0;
 	target = target_of(run);
-	if (gate->attach(gate, &target, &why))
+	if (attach_engine(run, &target, &why))
 		return run->waits ? lack_gate(run, &why) : -1;
-	run->gate = gate;
 	run->receipt->layers[LAYER_GATE].detail =
-		arena_printf(run->mem, "%s, %s", gate->name, exec_mode_name(run->job->policy->exec.mode));
+		arena_printf(run->mem, "%s, %s", run->gate->name, exec_mode_name(run->job->policy->exec.mode));
 	return 0;
 }
 

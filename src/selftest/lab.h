@@ -77,6 +77,7 @@ struct trial {
 	struct selftest_trick *trick;
 	enum selftest_wall     wall;
 	int                    web_port;
+	const struct selftest_options *options; /* borrowed */
 	struct stage           stage;
 	pid_t                  warden;
 	int                    output, report, cancel; /* our ends */

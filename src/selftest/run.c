@@ -245,6 +245,7 @@ int selftest_run(struct selftest *out, struct arena *mem, const struct selftest_
 	int result;
 
 	lab->mem = mem;
+	lab->options = options;
 	bench->room = parallel(options);
 	if (corpus_program(lab->tricks, options->tricks, err) < 0 ||
 	    corpus_list(&test.tricks, mem, lab->tricks, options->only, err) < 0)

@@ -20,6 +20,7 @@ int trial_start(struct trial *out, struct lab *lab, struct selftest_trick *trick
 	struct trial t = { .trick = trick,
 			   .wall = wall,
 			   .web_port = lab->listeners.web_port,
+			   .options = lab->options,
 			   .output = -1,
 			   .report = -1,
 			   .cancel = -1 };

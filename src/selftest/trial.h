@@ -3,6 +3,7 @@
 #include "lab.h"
 
 struct lab {
+	const struct selftest_options *options; /* borrowed */
 	char             dir[64], tricks[4096];
 	struct listeners listeners;
 	struct str       git_index;

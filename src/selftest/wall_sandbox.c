@@ -41,7 +41,7 @@ static void allow(struct sandbox_policy *policy, struct arena *mem, const char *
 }
 
 static void make_policy(struct sandbox_policy *policy, struct arena *mem, enum sandbox_trust trust,
-			const char *tricks)
+			const struct selftest_options *options, const char *tricks)
 {
 	struct str dir = { tricks, (size_t)(strrchr(tricks, '/') - tricks) };
 	struct str_list ro = { 0 };
@@ -52,6 +52,9 @@ static void make_policy(struct sandbox_policy *policy, struct arena *mem, enum s
 	ARENA_PUSH(mem, &ro, arena_str(mem, dir));
 	policy->fs.ro = ro;
 	policy->fs.tmp_size = LIMIT_TMP_HERE;
+	policy->exec.engine = options->gate;
+	if (options->helper)
+		policy->exec.helper = str_of(options->helper);
 	if (policy->exec.mode == EXEC_SEALED) {
 		policy->exec.allow = (struct exec_rules){ 0 };
 		allow(policy, mem, tricks);
@@ -130,7 +133,7 @@ static int run(enum sandbox_trust trust, const struct trial *t, char **arguments
 	int result;
 
 	arena_init(&mem, 256 << 20);
-	make_policy(&policy, &mem, trust, tricks);
+	make_policy(&policy, &mem, trust, t->options, tricks);
 	ARENA_PUSH(&mem, &argv, tricks);
 	ARENA_PUSH(&mem, &argv, arena_z(&mem, t->trick->id));
 	for (; *arguments; arguments++)

@@ -54,6 +54,14 @@ enum exec_mode {
 	EXEC_MODES,
 };
 
+/* Who asks before a program starts (gate.h). Both judge by the same rules. */
+enum exec_engine {
+	EXEC_BY_AUTO,     /* the root helper where it runs, otherwise ptrace */
+	EXEC_BY_PTRACE,   /* the supervisor itself */
+	EXEC_BY_FANOTIFY, /* the root helper, or the gate is missing */
+	EXEC_ENGINES,
+};
+
 /* For the log and the reader: an allowed interpreter means arbitrary code inside the walls. */
 enum exec_class { CLASS_TOOL, CLASS_COMPILER, CLASS_INTERPRETER, CLASS_FRESH, CLASSES };
 
@@ -122,6 +130,8 @@ struct sandbox_policy {
 	struct {
 		enum exec_mode    mode;
 		struct exec_rules allow;
+		enum exec_engine  engine;
+		struct str        helper; /* the socket of the root helper (fence.h) */
 	} exec;
 	const struct route_table *net;  /* borrowed from the arena; NULL: no network */
 	struct sandbox_limits limits;
@@ -132,6 +142,7 @@ struct sandbox_policy {
 enum {
 	POLICY_MAX_BYTES = 256 << 10, /* written by hand, or learnt: digests of a toolchain are 100 bytes each */
 	POLICY_MAX_PATH = 1024,       /* bytes of a path */
+	POLICY_MAX_SOCKET = 107, /* bytes of a socket's path: struct sockaddr_un has no room for more */
 	POLICY_HASH = 32,
 };
 
@@ -158,6 +169,7 @@ void policy_hash(unsigned char out[POLICY_HASH], const struct sandbox_policy *po
 const char *trust_name(enum sandbox_trust trust);
 const char *need_name(enum layer_need need);
 const char *exec_mode_name(enum exec_mode mode);
+const char *exec_engine_name(enum exec_engine engine);
 const char *exec_class_name(enum exec_class class);
 const char *workdir_mode_name(enum workdir_mode mode);
 const char *layer_name(enum sandbox_layer layer);

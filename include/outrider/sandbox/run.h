@@ -36,9 +36,10 @@ struct sandbox_target {
  * A process that it refuses is killed by it; `killed` of finish() tells that the command itself was.
  */
 struct sandbox_gate {
-	const char *name;  /* "ptrace" */
+	const char *name;  /* "ptrace", "fanotify" */
 	int  (*attach)(struct sandbox_gate *gate, const struct sandbox_target *target, struct err *err);
 	void (*finish)(struct sandbox_gate *gate, struct receipt *receipt, struct arena *mem, bool *killed);
+	void (*free)(struct sandbox_gate *gate); /* after finish(), or instead of attach() */
 };
 
 /*

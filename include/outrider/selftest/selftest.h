@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "sandbox/policy.h"
 
 /* The walls. id, name in options and reports, about */
 #define SELFTEST_WALLS(X)                                                                        \
@@ -57,6 +58,8 @@ struct selftest_options {
 	const char        *tricks;   /* the program outrider-tricks; NULL: beside ours, or in ../libexec/outrider */
 	const char *const *only;     /* ids or families, NULL at the end; NULL: all */
 	bool               walls[WALLS]; /* which to try; bare is always tried */
+	enum exec_engine   gate;     /* of our walls: who judges programs */
+	const char        *helper;   /* socket of the root helper; NULL: the built-in policy's */
 	unsigned           parallel; /* 0: four for each processor, at most SELFTEST_MAX_PARALLEL */
 };
 

@@ -1,4 +1,4 @@
-/* gate_image.h - what is known of the program that a stopped process is about to run. Private to this folder. */
+/* gate_image.h - what is known of the program that a stopped process is about to run: for the engines of the gate (gate.h). */
 #pragma once
 #include "sandbox/gate.h"
 
@@ -32,8 +32,19 @@ struct gate_image {
 	char              path[GATE_MAX_PATH];
 };
 
+/* Whether the image's digest is listed: then its name and class, too. */
+void gate_rules_match(const struct gate_rules *rules, struct gate_image *image);
 /* Never fails: what cannot be found out is not in facts. `shared` holds files of read-only mounts, `own` the others. */
 void gate_image_read(struct gate_image *out, pid_t pid, const struct gate_rules *rules, struct digest_cache *shared,
 		     struct digest_cache *own);
+/* The same of an open file; out->path stays as it is. */
+void gate_image_fd(struct gate_image *out, int fd, const struct gate_rules *rules, struct digest_cache *shared,
+		   struct digest_cache *own);
+/* Where a link of /proc leads; "" when it cannot be read, and cut with "..." at the end. */
+void gate_path_read(char out[GATE_MAX_PATH], const char *link);
+/* /proc/PID/status; "" when it cannot be read. */
+void gate_status_read(char *out, size_t room, pid_t pid);
+/* Whether a filter of system calls holds the process: no engine is complete without it. */
+bool gate_has_filter(pid_t pid);
 /* The script for which an interpreter was started; "" when the image itself was named. */
 void gate_script_read(char out[GATE_MAX_PATH], pid_t pid, const struct gate_image *image, int root_fd);

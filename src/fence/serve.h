@@ -1,0 +1,12 @@
+/* serve.h - connections: one thread for each, one job for each. Private to this folder. */
+#pragma once
+#include "base/err.h"
+
+enum {
+	SERVE_ASK_SECONDS = 5,      /* for a client to say what it wants */
+	SERVE_VERDICT_SECONDS = 30, /* for one program: the largest that is read takes 5 s */
+	SERVE_TELL_SECONDS = 10,    /* for a client to take a report */
+};
+
+/* Serves until the keeper at the other end of `pair` is gone; then all jobs are dead. */
+int serve_run(int listener, int pair, struct err *err);
