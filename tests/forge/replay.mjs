@@ -137,7 +137,7 @@ function send(dialect, forge, pull, { method, path, body }) {
 
 function replay(totals, dialects, repository, pull, answer) {
 	for (const [name, dialect] of dialects) {
-		const forge = Object.assign(new Forge("", dialect.headRef), { complaints: [], minted: [], asked: [], deliveries: [] });
+		const forge = Object.assign(new Forge("", dialect.headRef), { complaints: [], minted: [], asked: [], deliveries: [], fixes: name === "gerrit-fixes" });
 		const repo = forge.repo("team/app"), one = Object.assign(new Fixed(repo, pull.number, {}), { fixed: pull });
 		const refuse = (why) => {
 			if (++totals.refused <= MAX_SHOWN)
