@@ -348,6 +348,17 @@ if (isGithub) {
 		assert.equal(seen.minted[0].permissions.contents, "read");
 		assert.deepEqual(seen.complaints, []);
 	});
+	await test("a check tells five outcomes apart", async () => {
+		const outcomes = [[0, false, "success"], [1, false, "neutral"], [1, true, "failure"], [2, false, "skipped"], [2, true, "failure"], [3, false, "cancelled"]];
+
+		for (const [i, [conclusion, fails, word]] of outcomes.entries()) {
+			const [{ id }] = (await fake("seen")).checks;
+
+			fine({ do: "post", key: `outcome-${i}`, conclusion, fails, check_id: String(id) });
+			assert.equal((await fake("seen")).checks[0].conclusion, word);
+		}
+		assert.deepEqual((await fake("seen")).complaints, []);
+	});
 	await test("a token that was revoked is made anew, once", async () => {
 		const before = (await fake("seen")).minted.length;
 
