@@ -39,6 +39,9 @@ gh                command   gh
 python3-github    file      /usr/lib/python3/dist-packages/github/__init__.py
 golang-go         command   go
 python3-gitlab    file      /usr/lib/python3/dist-packages/gitlab/__init__.py
+openjdk-17-jre-headless command java
+maven             command   mvn
+openssh-client    command   ssh
 '
 dev='
 clang             command   clang

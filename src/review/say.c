@@ -321,6 +321,8 @@ static void add_check(struct post_plan *out, struct arena *mem, const struct say
 	out->check.fails = fails(in);
 	out->check.title = check_title(mem, in);
 	add_title(&summary, in);
+	if (in->review->limited)
+		buf_add(&summary, STR(" Not everything that changed could be looked at."));
 	out->check.summary = keep(mem, &summary);
 	add_details(&details, mem, in);
 	out->check.text = details.len <= SUMMARY_MAX ? keep(mem, &details)

@@ -93,13 +93,15 @@ static int post_sweeps(struct broker *b, bool local_only, struct err *err)
 	return 0;
 }
 
+/* At its start each node does it, whoever leads: what came while none of them ran is known to nobody. Done twice it does nothing twice. */
 static int sweep(struct broker *b, struct err *err)
 {
-	bool leads = false;
+	bool leads = false, first = !b->swept;
 
 	if (lead(b, "sweep", 2 * (int64_t)BROKER_SWEEP_MS, &leads, err))
 		return -1;
-	return leads ? post_sweeps(b, false, err) : 0;
+	b->swept = true;
+	return leads || first ? post_sweeps(b, false, err) : 0;
 }
 
 /* Whoever leaves an event in a folder sends nothing. Every node looks: the delivery's id makes it one. */

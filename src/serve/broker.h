@@ -36,6 +36,7 @@ struct broker {
 	int64_t                stop_by;
 	int64_t                next_claim, next_rescue, next_prune, next_sweep, next_spool; /* monotonic ms */
 	unsigned               sweeping;  /* errands under way */
+	bool                   swept;     /* once, at the start */
 };
 
 /* Monotonic ms, and ms since 1970 as the database counts them. */

@@ -151,7 +151,7 @@ await test("git over http", () => {
 const comments = [
 	{ path: "a.txt", line: 3, start_line: 3, new_line: 3, new_start_line: 3, old_next: 4, old_start_next: 4, body: body(1) },
 	{ path: "a.txt", line: 21, start_line: 19, new_line: 21, new_start_line: 19, old_next: 21, old_start_next: 21, body: body(2),
-		suggestion: "a ```` b\nc", original: "added 1\nadded 2\nadded 3" },
+		suggestion: "a ```` b\nc", original: "added 1\nadded 2\nadded 3", end_column: 7, ends: true },
 	{ path: "a.txt", old: true, line: 10, start_line: 10, old_line: 10, old_start_line: 10, body: body(3) },
 	{ path: "a.txt", line: 7, start_line: 7, new_line: 7, old_line: 7, new_start_line: 7, old_start_line: 7, body: body(4) },
 	{ path: "c.txt", line: 2, start_line: 1, new_line: 2, new_start_line: 1, old_next: 1, old_start_next: 1, body: body(5) },
@@ -176,13 +176,27 @@ await test("a review", async () => {
 		assert.ok(range.position.line_range);
 	} else if (isGerrit) {
 		assert.deepEqual(range.range, { start_line: 19, start_character: 0, end_line: 21, end_character: 7 });
-		assert.equal(range.fix_suggestions[0].replacements[0].replacement, "a ```` b\nc");
+		assert.match(range.body, /\n`{5}suggestion\na ```` b\nc\n`{5}\n/);
+		assert.equal(range.fix_suggestions, undefined);
 		assert.equal(answer.effects, 1);
 	} else {
 		assert.match(range.body, /`{5}diff\n/);
 		assert.equal(answer.losses["range cut to a line"], 2);
 	}
 });
+
+if (isGithub)
+	await test("an empty line is not nothing", async () => {
+		const of = (suggestion, i) => ({ ...comments[1], suggestion, body: body(i) }), before = (await pullSeen()).comments.length;
+
+		fine({ do: "post", key: "j-empty", comments: [of("", 70), of(null, 71), of("a\n", 72)] });
+		const [blank, away, two] = (await pullSeen()).comments.slice(before);
+
+		assert.match(blank.body, /```suggestion\n\n```\n/);
+		assert.match(away.body, /```suggestion\n```\n/);
+		assert.match(two.body, /```suggestion\na\n\n```\n/);
+		await fake("forget", { repo: "team/app", number: 7, from: before });
+	});
 
 await test("the same again sends nothing", async () => {
 	const before = (await fake("seen")).log.filter((one) => one.method !== "GET").length;
@@ -207,7 +221,20 @@ await test("threads are read back", async () => {
 	assert.equal(Boolean(summary), !isGerrit);
 });
 
-if (isGerrit)
+if (isGerrit) {
+	await test("fixes beside a comment, where the server takes them", async () => {
+		const gone = { ...comments[4], suggestion: null, original: "new 1\nnew 2", end_column: 5, ends: true, body: body(6) };
+
+		await fake("fixes", { taken: true });
+		fine({ do: "post", key: "j0", comments: [{ ...comments[1], body: body(7) }, gone] });
+		await fake("fixes", { taken: false });
+		const fixes = (await pullSeen()).comments.flatMap((one) => one.fix_suggestions ?? []).map((fix) => fix.replacements[0]);
+
+		assert.deepEqual(fixes, [
+			{ path: "a.txt", range: { start_line: 19, start_character: 0, end_line: 21, end_character: 7 }, replacement: "a ```` b\nc" },
+			{ path: "c.txt", range: { start_line: 1, start_character: 0, end_line: 3, end_character: 0 }, replacement: "" },
+		]);
+	});
 	await test("resolve and re-open", () => {
 		const first = fine({ do: "threads" }).threads.find((one) => one.rule === "r-1");
 
@@ -216,6 +243,7 @@ if (isGerrit)
 		fine({ do: "post", key: "j3", reopen: [first] });
 		assert.ok(!fine({ do: "threads" }).threads.find((one) => one.rule === "r-1").resolved);
 	});
+}
 
 await fake("note", { repo: "team/app", number: 7, body: "Mine.\n\n<!-- outrider:v1 summary -->", author: "eve" });
 await test("what others wrote is not ours", async () => {
@@ -319,6 +347,17 @@ if (isGithub) {
 		assert.deepEqual(seen.minted[0].repositories, ["app"]);
 		assert.equal(seen.minted[0].permissions.contents, "read");
 		assert.deepEqual(seen.complaints, []);
+	});
+	await test("a check tells five outcomes apart", async () => {
+		const outcomes = [[0, false, "success"], [1, false, "neutral"], [1, true, "failure"], [2, false, "skipped"], [2, true, "failure"], [3, false, "cancelled"]];
+
+		for (const [i, [conclusion, fails, word]] of outcomes.entries()) {
+			const [{ id }] = (await fake("seen")).checks;
+
+			fine({ do: "post", key: `outcome-${i}`, conclusion, fails, check_id: String(id) });
+			assert.equal((await fake("seen")).checks[0].conclusion, word);
+		}
+		assert.deepEqual((await fake("seen")).complaints, []);
 	});
 	await test("a token that was revoked is made anew, once", async () => {
 		const before = (await fake("seen")).minted.length;

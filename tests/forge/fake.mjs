@@ -15,11 +15,13 @@ const control = {
 	change: ({ repo, number, ...change }) => void Object.assign(forge.pull(repo, number), change),
 	reply: ({ repo, number, index, body, author }) => void forge.pull(repo, number).comments[index].replies.push({ id: forge.id(), body, author }),
 	set: ({ repo, number, index, ...change }) => void Object.assign(forge.pull(repo, number).comments[index], change),
+	forget: ({ repo, number, from }) => void forge.pull(repo, number).comments.splice(from),
 	note: ({ repo, number, body, author }) => void forge.pull(repo, number).notes.push({ id: forge.id(), body, author }),
 	deliveries: (list) => void (forge.deliveries = list),
 	limit: ({ n, kind }) => void Object.assign(forge, { limited: n, limitKind: kind }),
 	revoke: ({ n }) => void (forge.revoked = n),
 	fault: ({ kind }) => void (forge.fault = kind),
+	fixes: ({ taken }) => void (forge.fixes = taken),
 	seen: () => ({ log: forge.log, complaints: forge.complaints, minted: forge.minted, asked: forge.asked, checks: forge.checks,
 		pulls: [...forge.repos.values()].flatMap((repo) => [...repo.pulls.values()].map(({ repo: of, filesSeen, ...pull }) => ({
 			...pull, repo: of.name, statuses: of.statuses }))) }),

@@ -1,4 +1,4 @@
-// Gerrit's dialect: a change is one commit, a review is one request, and every answer begins with a guard.
+// Gerrit's dialect: a change is one commit, a review is one request, and every answer begins with a guard. tests/forge/gerrit asks a real one.
 export const headRef = (number) => `refs/changes/${String(number % 100).padStart(2, "0")}/${number}/1`;
 export const guard = ")]}'\n";
 
@@ -23,6 +23,9 @@ const rangeError = ({ start_line: sl, start_character: sc, end_line: el, end_cha
 	sl < 1 || sc < 0 || ec < 0 || sl > el || (sl === el && sc > ec);
 
 function postReview(forge, change, body) {
+	// without the experiment a real one fails, too
+	if (!forge.fixes && Object.values(body.comments ?? {}).flat().some((one) => one.fix_suggestions))
+		return [500, "Internal server error"];
 	for (const [path, list] of Object.entries(body.comments ?? {}))
 		for (const one of list) {
 			if (one.range && rangeError(one.range))
@@ -71,6 +74,8 @@ function allComments(change) {
 
 export const routes = [
 	["GET", "^/a/accounts/self$", () => [200, account("outrider")]],
+	["GET", "^/a/config/server/experiments/GerritBackendFeature__allow_fix_suggestions_in_comments$", (forge) => forge.fixes ? [200, { enabled: true }]
+		: [403, "administrate server not permitted"]],
 	["GET", "^/a/changes/$", (forge, match, body, query) => {
 		const [, name, , state] = /^project:(\S+?)(\s+status:(\w+))?$/.exec(query.get("q")) ?? [];
 

@@ -20,11 +20,17 @@ enum { COMMENTS = 20, PLACES = 30 }; /* of one pull request */
 
 static const struct {
 	const char *type, *api;
+	const char *name;    /* NULL: the type's */
+	unsigned    without; /* abilities that this one lacks */
 } forges[] = {
-	{ "github", "https://github.invalid" },		  { "gitlab", "https://gitlab.invalid/api/v4" },
-	{ "gitea", "https://gitea.invalid/api/v1" },	  { "gerrit", "https://gerrit.invalid" },
-	{ "bitbucket", "https://bitbucket.invalid/2.0" }, { "bitbucket-dc", "https://bitbucket-dc.invalid" },
-	{ "local", "" },
+	{ "github", "https://github.invalid", NULL, 0 },
+	{ "gitlab", "https://gitlab.invalid/api/v4", NULL, 0 },
+	{ "gitea", "https://gitea.invalid/api/v1", NULL, 0 },
+	{ "gerrit", "https://gerrit.invalid", NULL, FORGE_FIXES },
+	{ "gerrit", "https://gerrit.invalid", "gerrit-fixes", 0 },
+	{ "bitbucket", "https://bitbucket.invalid/2.0", NULL, 0 },
+	{ "bitbucket-dc", "https://bitbucket-dc.invalid", NULL, 0 },
+	{ "local", "", NULL, 0 },
 };
 
 struct replay {
@@ -92,12 +98,12 @@ static int lower_all(void *payload, const struct pull_job *job, struct err *err)
 		const struct forge_config config = { .name = STR("replay"), .api = str_of(forges[i].api),
 						     .type = forge_type_find(str_of(forges[i].type)) };
 		struct forge_target target = { .config = &config, .pull = &replay->pull, .key = STR("replay"),
-					       .abilities = forge_type_abilities(config.type) };
+					       .abilities = forge_type_abilities(config.type) & ~forges[i].without };
 		struct forge_plan plan;
 
 		if (forge_lower(&plan, &mem, &target, &post, err) < 0)
 			return -1;
-		json_object_set_new(replay->answer, forges[i].type, requests_of(&plan));
+		json_object_set_new(replay->answer, forges[i].name ? forges[i].name : forges[i].type, requests_of(&plan));
 	}
 	return 0;
 }

@@ -5,7 +5,8 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Forge, Pull } from "./state.mjs";
 
-const DIALECTS = ["github", "gitlab", "gitea", "gerrit", "bitbucket", "bitbucket-dc", "local"];
+// "gerrit-fixes": one that takes fixes beside a comment
+const DIALECTS = ["github", "gitlab", "gitea", "gerrit", "gerrit-fixes", "bitbucket", "bitbucket-dc", "local"];
 const SKIPPED = 77, MAX_SHOWN = 20, MAX_BYTES = 1 << 30, SUGGESTION_LINES = 100 /* GitLab reads no more of them above a comment */;
 
 // Small nodes whose fixes have one line or two, and large ones of many lines.
@@ -98,7 +99,7 @@ function gitlabErrors(pull, body) {
 		? [`a suggestion for ${above} lines above ${body.position.new_path}:${body.position.new_line}`] : [];
 }
 
-const more = { gerrit: gerritErrors, gitlab: gitlabErrors };
+const more = { gerrit: gerritErrors, "gerrit-fixes": gerritErrors, gitlab: gitlabErrors };
 
 // The local forge is files, and has no fake: its reader shows a comment in its diff, whose lines must be there, all in one hunk.
 function postLocal(forge, match, { head, comments }) {
@@ -136,7 +137,7 @@ function send(dialect, forge, pull, { method, path, body }) {
 
 function replay(totals, dialects, repository, pull, answer) {
 	for (const [name, dialect] of dialects) {
-		const forge = Object.assign(new Forge("", dialect.headRef), { complaints: [], minted: [], asked: [], deliveries: [] });
+		const forge = Object.assign(new Forge("", dialect.headRef), { complaints: [], minted: [], asked: [], deliveries: [], fixes: name === "gerrit-fixes" });
 		const repo = forge.repo("team/app"), one = Object.assign(new Fixed(repo, pull.number, {}), { fixed: pull });
 		const refuse = (why) => {
 			if (++totals.refused <= MAX_SHOWN)
@@ -175,7 +176,7 @@ async function main([work, outrider, drive, count, ...repositories]) {
 	const totals = { pulls: 0, unread: 0, findings: 0, places: 0, ranges: 0, refused: 0, ...Object.fromEntries(DIALECTS.map((name) => [name, 0])) };
 
 	for (const name of DIALECTS)
-		dialects.push([name, name === "local" ? local : await import(`./${name}.mjs`)]);
+		dialects.push([name, name === "local" ? local : await import(`./${name.replace("-fixes", "")}.mjs`)]);
 	for (const given of repositories) {
 		const repository = attempt(() => resolve(given, git(given, "rev-parse", "--git-common-dir").trim()));
 
@@ -188,6 +189,9 @@ async function main([work, outrider, drive, count, ...repositories]) {
 		for (const [i, line] of done.stdout.split("\n").filter(Boolean).entries()) {
 			const answer = JSON.parse(line);
 
+			// objects may be absent from a clone that was cut: the diff that forges look into cannot be made
+			if (!attempt(() => git(repository, "diff", "-U3", "-M", pulls[i].start, pulls[i].head)))
+				answer.error ??= "git has no diff of it";
 			if (answer.error) {
 				totals.unread++;
 				if (/cannot seal/.test(answer.error))

@@ -12,20 +12,26 @@ struct made {
 	bool                has_fix;
 };
 
-/* The comment on two(x), with a fix of bytes [start, end). */
-static void make(struct made *m, size_t start, size_t end, const char *to)
+/* The comment on `what` in a text of three lines in the diff, with a fix of bytes [start, end). */
+static void make_in(struct made *m, struct str all, const char *what, size_t start, size_t end, const char *to)
 {
 	const struct change *change;
 
 	*m = (struct made){ 0 };
 	sample_init(&m->s);
-	sample_file(&m->s, "a.py", text, 1, 3);
-	m->f = sample_finding(&m->s, "a.py", "two(x)");
+	sample_file(&m->s, "a.py", all, 1, 3);
+	m->f = sample_finding(&m->s, "a.py", what);
 	m->f.has_fix = true;
 	m->f.fix = (struct fix){ (uint32_t)start, (uint32_t)end, str_of(to), STR("Say it shorter"), true };
 	change = &m->s.changes.items[0];
-	m->has_fix = comment_fix_make(&m->fix, &m->s.mem, &m->f, change, text);
+	m->has_fix = comment_fix_make(&m->fix, &m->s.mem, &m->f, change, all);
 	comment_make(&m->comment, &m->s.mem, &m->f, m->f.fingerprint, change, m->has_fix ? &m->fix : NULL);
+}
+
+/* The comment on two(x). */
+static void make(struct made *m, size_t start, size_t end, const char *to)
+{
+	make_in(m, text, "two(x)", start, end, to);
 }
 
 static void assert_body(struct made *m, const char *part, bool there)
@@ -54,6 +60,28 @@ static void test_suggestion(void **state)
 	make(&m, 4, 16, "2(x); 3");
 	assert_int_equal(m.comment.start_line, 2);
 	assert_int_equal(m.comment.line, 3);
+	sample_release(&m.s);
+}
+
+/* Where the lines really end, whatever is shown of them. */
+static void test_ends(void **state)
+{
+	static const char secret[] = "one\nkey = \"ghp_16C7e42F292c6912E7710c838347Ae178B4a\"\r\nthree\n";
+	static const char last[] = "one\ntwo\nthree \xf0\x9f\x98\x80";
+	struct made m;
+
+	(void)state;
+	make_in(&m, str_of(secret), "key", 4, 52, "key = read()");
+	assert_true(m.comment.has_suggestion);
+	assert_false(str_has(m.comment.original, STR("16C7e42F")));
+	assert_int_equal(m.comment.end_column, 48);
+	assert_true(m.comment.ends);
+	sample_release(&m.s);
+	/* a character outside of the first plane is two units */
+	make_in(&m, str_of(last), "three", 8, 13, "3");
+	assert_true(m.comment.has_suggestion);
+	assert_int_equal(m.comment.end_column, 8);
+	assert_false(m.comment.ends);
 	sample_release(&m.s);
 }
 
@@ -110,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_suggestion),
+		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_deletion),
 		cmocka_unit_test(test_diff),
 	};

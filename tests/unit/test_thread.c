@@ -294,6 +294,8 @@ static void test_silence(void **state)
 	l.s.review.limited = true;
 	out = say(&l, false);
 	assert_int_equal(out.check.conclusion, CONCLUSION_LIMITED);
+	assert_true(str_starts(out.check.title, STR("limited: ")));
+	assert_true(str_has(out.check.summary, STR("could be looked at")));
 	assert_true(str_has(out.summary, STR("limited")));
 	say_failure(&out, &l.s.mem, l.s.review.head_oid, STR("no @team disk"));
 	assert_int_equal(out.check.conclusion, CONCLUSION_FAILED);

@@ -36,6 +36,7 @@ export class Gerrit {
 		this.config("gerrit.canonicalWebUrl", `${this.url}/`);
 		this.config("httpd.listenUrl", `${this.url}/`);
 		this.config("sshd.listenAddress", `127.0.0.1:${ssh}`);
+		this.config("sendemail.enable", "false");
 		// off unless somebody turns it on, in all versions so far
 		this.config("experiments.enabled", "GerritBackendFeature__allow_fix_suggestions_in_comments");
 		// without the pages: they are in the war alone

@@ -1,0 +1,6 @@
+/* symbols.sh must find this name twice. */
+int common_name(void);
+int common_name(void)
+{
+	return 2;
+}
