@@ -9,7 +9,7 @@ while [ "${1-}" = --open ] || [ "${1-}" = --user ]; do
 	declare "${1#--}=1"
 	shift
 done
-lack=$(realpath --relative-to="$PWD" "$1")
+lack=./$(realpath --relative-to="$PWD" "$1")
 shift
 [ "$(id -u)" -eq 0 ] || { echo "container.sh: needs root" >&2; exit 77; }
 work=$(mktemp -d)

@@ -53,7 +53,7 @@ timeout "${GUEST_SECONDS:-1800}" qemu-system-x86_64 -accel "${GUEST_ACCEL:-tcg,t
 	-virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
 	-kernel "$work"/kernel/boot/vmlinuz-* -initrd "$work/initrd" \
 	-append 'console=ttyS0 quiet panic=-1 lsm=landlock,lockdown,yama,integrity,apparmor,bpf' </dev/null 2>&1 |
-	tr -d '\r' | tee "$work/screen"
+	sed -u 's/\r$//' | tee "$work/screen"
 code=$(sed -n 's/^GUEST EXIT \([0-9]*\)$/\1/p' "$work/screen" | tail -n 1)
 [ -n "$code" ] || { echo "guest.sh: the machine ended before the command" >&2; exit 1; }
 exit "$code"
