@@ -89,11 +89,6 @@ static const char *bwrap(void)
 	return NULL;
 }
 
-static const char *bwrap_missing(void)
-{
-	return bwrap() ? NULL : "bubblewrap is not installed";
-}
-
 struct words {
 	char **items;
 	size_t n, cap;
@@ -104,7 +99,6 @@ static void add(struct words *words, struct arena *mem, const char *const *list)
 	for (; *list; list++)
 		ARENA_PUSH(mem, words, arena_z(mem, str_of(*list)));
 }
-#define ADD(...) add(&words, &mem, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* /bin and relatives as they are on this host: links on a merged one, directories elsewhere. */
 static void add_root_dirs(struct words *words, struct arena *mem)
@@ -128,27 +122,83 @@ static void add_root_dirs(struct words *words, struct arena *mem)
 
 /*
  * All that it offers: every namespace and no further ones, no capabilities, an empty environment, a new session, a root of
- * its own, and git's hooks and configuration read-only, as agents' tools do it.
+ * its own.
  */
+static void add_tight(struct words *out, struct arena *mem)
+{
+	struct words words = { 0 };
+
+	add(&words, mem,
+	    (const char *const[]){ bwrap(), "--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent",
+				   "--new-session", "--clearenv", "--hostname", "job", "--cap-drop", "ALL", "--ro-bind",
+				   "/usr", "/usr", "--ro-bind", "/etc", "/etc", NULL });
+	add_root_dirs(&words, mem);
+	add(&words, mem,
+	    (const char *const[]){ "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", NULL });
+	*out = words;
+}
+
+/* Starts it once with nothing in it: where it cannot start it stops nothing. */
+static int start_empty(char *said, size_t size)
+{
+	AUTO_ARENA struct arena mem;
+	struct words words;
+	int ends[2], status = -1;
+	pid_t pid;
+	ssize_t n;
+
+	arena_init(&mem, 1 << 20);
+	add_tight(&words, &mem);
+	add(&words, &mem, (const char *const[]){ "--", "/usr/bin/env", "true", NULL });
+	ARENA_PUSH(&mem, &words, NULL);
+	if (pipe2(ends, O_CLOEXEC))
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], 2);
+		execv(words.items[0], words.items);
+		_exit(127);
+	}
+	close(ends[1]);
+	n = read(ends[0], said, size - 1);
+	said[n > 0 ? n : 0] = 0;
+	said[strcspn(said, "\n")] = 0;
+	close(ends[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+static const char *bwrap_missing(void)
+{
+	static char why[256];
+	char said[200];
+
+	if (!bwrap())
+		return "bubblewrap is not installed";
+	if (start_empty(said, sizeof said) == 0)
+		return NULL;
+	snprintf(why, sizeof why, "it does not start here: %s", said);
+	return why;
+}
+
+/* And git's hooks and configuration read-only, as agents' tools do it. */
 static int run_bwrap(const struct trial *t, char **arguments, const char *tricks, int output,
 		     int cancel, struct err *err)
 {
 	AUTO_ARENA struct arena mem;
-	struct words words = { 0 };
+	struct words words;
 	const char *hooks, *config, *dir;
 
 	arena_init(&mem, 1 << 20);
 	hooks = arena_printf(&mem, "%s/.git/hooks", t->stage.work).p;
 	config = arena_printf(&mem, "%s/.git/config", t->stage.work).p;
 	dir = arena_z(&mem, (struct str){ tricks, (size_t)(strrchr(tricks, '/') - tricks) });
-	ADD(bwrap(), "--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent",
-	    "--new-session", "--clearenv", "--hostname", "job", "--cap-drop", "ALL", "--ro-bind",
-	    "/usr", "/usr", "--ro-bind", "/etc", "/etc");
-	add_root_dirs(&words, &mem);
-	ADD("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", "--bind",
-	    t->stage.work, "/work", "--ro-bind", hooks, "/work/.git/hooks", "--ro-bind", config,
-	    "/work/.git/config", "--ro-bind", dir, "/opt/outrider", "--chdir", "/work", "--",
-	    "/opt/outrider/outrider-tricks");
+	add_tight(&words, &mem);
+	add(&words, &mem,
+	    (const char *const[]){ "--bind", t->stage.work, "/work", "--ro-bind", hooks, "/work/.git/hooks", "--ro-bind",
+				   config, "/work/.git/config", "--ro-bind", dir, "/opt/outrider", "--chdir", "/work",
+				   "--", "/opt/outrider/outrider-tricks", NULL });
 	ARENA_PUSH(&mem, &words, arena_z(&mem, t->trick->id));
 	for (; *arguments; arguments++)
 		ARENA_PUSH(&mem, &words, *arguments);

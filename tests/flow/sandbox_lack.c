@@ -25,7 +25,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
-enum { WALLS_MAX = 24, ANY = -1, IN_MEMORY = 16, IDMAP = 0x00100000, LANDLOCK_OLD_ABI = 3 };
+enum { WALLS_MAX = 48, ANY = -1, IN_MEMORY = 16, IDMAP = 0x00100000, LANDLOCK_OLD_ABI = 3 };
 
 static const struct wall {
 	const char *name;
@@ -60,6 +60,26 @@ static const struct wall {
 	{ .name = "move_mount", SYS_move_mount, ANY, .error = EPERM },
 	{ .name = "pivot_root", SYS_pivot_root, ANY, .error = EPERM },
 	{ .name = "mount_setattr", SYS_mount_setattr, ANY, .error = ENOSYS },
+	/* the calls of the usual profile of containers that matter here, for who has no CAP_SYS_ADMIN */
+	{ .name = "container", SYS_clone3, ANY, .error = ENOSYS },
+	{ .name = "container", SYS_unshare, ANY, .error = EPERM },
+	{ .name = "container", SYS_setns, ANY, .error = EPERM },
+	{ .name = "container", SYS_mount, ANY, .error = EPERM },
+	{ .name = "container", SYS_umount2, ANY, .error = EPERM },
+	{ .name = "container", SYS_pivot_root, ANY, .error = EPERM },
+	{ .name = "container", SYS_fsopen, ANY, .error = EPERM },
+	{ .name = "container", SYS_fsmount, ANY, .error = EPERM },
+	{ .name = "container", SYS_open_tree, ANY, .error = EPERM },
+	{ .name = "container", SYS_move_mount, ANY, .error = EPERM },
+	{ .name = "container", SYS_mount_setattr, ANY, .error = EPERM },
+	{ .name = "container", SYS_bpf, ANY, .error = EPERM },
+	{ .name = "container", SYS_perf_event_open, ANY, .error = EPERM },
+	{ .name = "container", SYS_keyctl, ANY, .error = EPERM },
+	{ .name = "container", SYS_add_key, ANY, .error = EPERM },
+	{ .name = "container", SYS_request_key, ANY, .error = EPERM },
+	{ .name = "container", SYS_userfaultfd, ANY, .error = EPERM },
+	{ .name = "container", SYS_io_uring_setup, ANY, .error = EPERM },
+	{ .name = "container", SYS_open_by_handle_at, ANY, .error = EPERM },
 };
 
 static bool chosen[sizeof walls / sizeof *walls];

@@ -142,6 +142,29 @@ see() {
 	each_required "$1"
 }
 
+# A container as engines make one, whose root is no root of the host, and one that was given what the sandbox asks for.
+contained() {
+	rm -f "$work/receipt"
+	status=0
+	(cd "$(dirname "$program")" && timeout $((60 * slow)) "$here/../container.sh" $1 "$lack" "./$(basename "$program")" sandbox run --trust "$2" \
+		-- /bin/sh -c 'echo ran') >"$out" 2>"$err" </dev/null || status=$?
+}
+see_container() {
+	local t
+
+	for t in untrusted command trusted; do
+		contained '' "$t"
+		check "a usual container, root, $t: refused" row none none refused
+		contained --user "$t"
+		check "a usual container, a user, $t: refused" row none none refused
+	done
+	[ -d /sys/fs/cgroup/memory ] || return
+	contained '--open --user' untrusted
+	check 'an open container, a user: nothing is missing' all exits 0 -- shows ran -- not says missing
+	contained --open untrusted
+	check 'an open container, root: nothing is missing' all exits 0 -- shows ran -- not says missing
+}
+
 as=()
 if [ "$(id -u)" -eq 0 ]; then see root; else see user; fi
 if make_user; then
@@ -150,4 +173,5 @@ if make_user; then
 else
 	echo '# not as a plain user: needs root, and control groups to give away'
 fi
+if [ "$(id -u)" -eq 0 ]; then see_container; fi
 finish
