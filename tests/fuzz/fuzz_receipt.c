@@ -37,9 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err;
 	size_t cut = str_find(text, STR("\n===\n"));
 
+	arena_init(&mem, 512 << 20);
 	if (cut == SIZE_MAX)
 		return 0;
-	arena_init(&mem, 512 << 20);
 	json = str_from(text, cut + 5);
 	text = str_sub(text, 0, cut + 1);
 	if (receipt_read(&source.receipt, &mem, json, &err))
