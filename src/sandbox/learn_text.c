@@ -11,6 +11,7 @@ struct writer {
 	const struct lesson *l;
 	struct rewrite       lines;
 	const struct yaml   *root; /* NULL: an empty policy */
+	struct buf           tail; /* keys that the policy does not have yet */
 	struct str_list      notes;
 };
 
@@ -90,21 +91,35 @@ static size_t find_key(const struct yaml *map, const char *key)
 	return SIZE_MAX;
 }
 
-/* The span of a key of the policy, or one of no lines at the end. */
+/* The span of a key that the policy has. */
 static struct span top_span(const struct writer *w, const char *key)
 {
-	size_t at = find_key(w->root, key), end = w->lines.n;
-
-	while (end && is_blank(w->lines.items[end - 1]))
-		end--;
-	if (at == SIZE_MAX)
-		return (struct span){ end, end };
-	return span_of(w, w->root, at, w->lines.n);
+	return span_of(w, w->root, find_key(w->root, key), w->lines.n);
 }
 
 static void replace(struct writer *w, struct span span, const struct buf *text)
 {
 	rewrite_edit(&w->lines, span.first, span.last - span.first, buf_str(text));
+}
+
+/* A key of the policy, whole: in its place, or at the end. */
+static void put(struct writer *w, const char *key, const struct buf *text)
+{
+	if (find_key(w->root, key) == SIZE_MAX)
+		buf_add(&w->tail, buf_str(text));
+	else
+		replace(w, top_span(w, key), text);
+}
+
+/* Behind all other changes, since those of the last key end there too. */
+static void put_tail(struct writer *w)
+{
+	size_t end = w->lines.n;
+
+	while (end && is_blank(w->lines.items[end - 1]))
+		end--;
+	rewrite_edit(&w->lines, end, 0, buf_str(&w->tail));
+	buf_release(&w->tail);
 }
 
 /* Every key of the mapping on a line of its own, below the line of its name. */
@@ -197,7 +212,7 @@ static void rewrite_exec(struct writer *w)
 		write_rule(&text, &old->items[i], STR("    "));
 	for (size_t i = 0; seals(w->l) && i < w->l->programs.n; i++)
 		write_program(&text, w->l, &w->l->programs.items[i], STR("    "));
-	replace(w, top_span(w, "exec"), &text);
+	put(w, "exec", &text);
 }
 
 static bool is_list_of_lines(const struct writer *w, const struct yaml *list)
@@ -358,8 +373,8 @@ static void write_limits(struct writer *w)
 {
 	const size_t at = find_key(w->root, "limits");
 	const struct yaml *map = at == SIZE_MAX ? NULL : w->root->child[at];
-	const struct span span = top_span(w, "limits");
 	const bool block = map && is_block(map, w->root->key[at]->line);
+	const size_t end = block ? top_span(w, "limits").last : 0;
 	const struct str indent = block ? indent_of(w, map->key[0]) : STR("  ");
 	AUTO_BUF struct buf more = { 0 };
 	uint64_t base[LESSON_LIMITS];
@@ -374,7 +389,7 @@ static void write_limits(struct writer *w)
 			write_limit(&line, w, (enum lesson_limit)i, value, indent);
 		if (block && key != SIZE_MAX) {
 			if (value)
-				replace(w, span_of(w, map, key, span.last), &line);
+				replace(w, span_of(w, map, key, end), &line);
 			continue;
 		}
 		if (!value && key != SIZE_MAX) {
@@ -384,12 +399,12 @@ static void write_limits(struct writer *w)
 		buf_add(&more, buf_str(&line));
 	}
 	if (block) {
-		rewrite_edit(&w->lines, span.last, 0, buf_str(&more));
+		rewrite_edit(&w->lines, end, 0, buf_str(&more));
 	} else if (more.len) {
 		AUTO_BUF struct buf text = { 0 };
 
 		buf_printf(&text, "limits:\n%.*s", STR_ARG(buf_str(&more)));
-		replace(w, span, &text);
+		put(w, "limits", &text);
 	}
 }
 
@@ -407,7 +422,7 @@ static void write_profile(struct writer *w)
 	buf_add(&text, STR(" # "));
 	lesson_write_sources(&text, l, ~UINT64_C(0));
 	buf_add_byte(&text, '\n');
-	replace(w, top_span(w, "profile"), &text);
+	put(w, "profile", &text);
 }
 
 /* Names that nobody passed in go; others were allowed already. */
@@ -428,7 +443,7 @@ static void write_env(struct writer *w)
 	buf_add(&text, STR("] # "));
 	lesson_write_sources(&text, l, from ? from : ~UINT64_C(0));
 	buf_add_byte(&text, '\n');
-	replace(w, top_span(w, "env"), &text);
+	put(w, "env", &text);
 	if (l->env.n > l->base.env.n) {
 		buf_clear(&text);
 		buf_add(&text, STR("looser: more names of variables than the policy has"));
@@ -464,7 +479,7 @@ static void write_net(struct writer *w)
 		return;
 	}
 	lesson_write_net(&text, w->l);
-	replace(w, top_span(w, "net"), &text);
+	put(w, "net", &text);
 }
 
 static int check_form(const struct writer *w, const char *name, struct err *err)
@@ -494,6 +509,7 @@ int lesson_write(struct learned *out, const struct lesson *l, const char *name, 
 	write_net(&w);
 	write_limits(&w);
 	write_env(&w);
+	put_tail(&w);
 	rewrite_apply(&policy, &w.lines);
 	rewrite_diff(&diff, &w.lines, name);
 	/* what we write is a policy; too many programs for one are said here */

@@ -121,7 +121,7 @@ static int digit(char c)
 static int read_digest(struct reader *r, const struct yaml *node, void *to)
 {
 	struct exec_rule *rule = to;
-	unsigned char digest[32];
+	unsigned char digest[32] = { 0 };
 	struct str text;
 
 	if (value_text(r, node, &text))
@@ -131,7 +131,8 @@ static int read_digest(struct reader *r, const struct yaml *node, void *to)
 
 		if (high < 0 || low < 0)
 			text.len = 0;
-		digest[i] = (unsigned char)(high << 4 | low);
+		else
+			digest[i] = (unsigned char)(high << 4 | low);
 	}
 	if (text.len != 64)
 		return yaml_error(r->err, r->name, node, "expected a SHA-256 digest: 64 digits of 0-9a-f");

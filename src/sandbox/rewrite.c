@@ -76,8 +76,11 @@ static void end_last(struct rewrite *r)
 		taken |= e->at + e->removed == r->n && e->removed;
 	}
 	last = r->items[r->n - 1];
-	if (at_end && !taken)
-		rewrite_edit(r, r->n - 1, 1, arena_printf(r->mem, "%.*s\n", STR_ARG(last)));
+	if (at_end && !taken) {
+		const struct rewrite_edit edit = { r->n - 1, 1, arena_printf(r->mem, "%.*s\n", STR_ARG(last)) };
+
+		ARENA_PUSH(r->mem, &r->edits, edit);
+	}
 }
 
 void rewrite_apply(struct buf *out, struct rewrite *r)
