@@ -85,8 +85,7 @@ static int read_packages(struct reader *r, const struct yaml *node, void *to)
 	for (size_t i = 0; i < list.n; i++) {
 		/* Debian's policy: no options of a program, no versions, no architectures can be smuggled in */
 		if (!is_word(list.items[i], "+-.") || list.items[i].p[0] == '-' || list.items[i].p[0] == '+' ||
-		    list.items[i].p[0] == '.' || str_ends(list.items[i], STR("-")) ||
-		    str_ends(list.items[i], STR("+")))
+		    list.items[i].p[0] == '.' || str_ends(list.items[i], STR("-")))
 			return yaml_error(r->err, r->name, node->child[i],
 					  "expected the name of a Debian package (a-z, 0-9, '+', '-', '.')");
 		if (!has_item(&once, list.items[i]))
