@@ -142,7 +142,6 @@ struct plan {
 	struct { struct plan_protect *items; size_t n, cap; } protect;
 	struct { struct plan_limit *items; size_t n, cap; } limits;
 	const char *scratch_size, *scratch_inodes, *tmp_size; /* decimal */
-	const char *uid_text, *gid_text;
 	const char *const *paths;   /* where the command may be; NULL at the end */
 	const char *const *argv;
 	const char *const *env;
