@@ -26,9 +26,14 @@ struct birth {
 	pid_t pid;
 	int32_t program;
 };
-enum { EXPECTED = 64 };
+enum {
+	EXPECTED = 64,
+	/* reading a program takes 128 KiB (digest.c), paths some KiB; the usual 8 MiB take longer to map and to clear */
+	ENGINE_STACK = 512 << 10,
+};
 
-enum engine_state { ENGINE_NEW, ENGINE_ATTACHED, ENGINE_REFUSED };
+/* The thread waits while it is new: it is started when there is time for that, and asked when the command waits. */
+enum engine_state { ENGINE_NEW, ENGINE_ASKED, ENGINE_ATTACHED, ENGINE_REFUSED, ENGINE_UNUSED };
 
 struct engine {
 	struct sandbox_gate gate; /* first: what sandbox_run() knows */
@@ -41,7 +46,8 @@ struct engine {
 	struct birth expected[EXPECTED];
 	size_t n_expected;
 	pid_t command;
-	bool command_killed, started;
+	bool command_killed;
+	int thread_error; /* of pthread_create(); 0: the thread is there, to be joined */
 	pthread_t thread;
 	pthread_mutex_t lock; /* of state and attach_err, until attached */
 	pthread_cond_t changed;
@@ -246,6 +252,19 @@ static void tell(struct engine *e, enum engine_state state)
 	pthread_mutex_unlock(&e->lock);
 }
 
+/* Until the state is another one: that. */
+static enum engine_state wait_while(struct engine *e, enum engine_state state)
+{
+	enum engine_state now;
+
+	pthread_mutex_lock(&e->lock);
+	while (e->state == state)
+		pthread_cond_wait(&e->changed, &e->lock);
+	now = e->state;
+	pthread_mutex_unlock(&e->lock);
+	return now;
+}
+
 static int explain(struct err *err)
 {
 	char scope[8] = "";
@@ -264,6 +283,38 @@ static int explain(struct err *err)
 		"seccomp profile that has it)");
 }
 
+static int lacks_filter(struct err *err)
+{
+	return err_set(err, ERR_PERM,
+		       "the exec gate needs the filter of system calls (layer seccomp): without it a process can hide its "
+		       "children from the gate");
+}
+
+static int meet_command(struct engine *e)
+{
+	struct sandbox_target target;
+
+	if (!e->options.ready)
+		return 0;
+	if (e->options.ready(e->options.ctx, &target, &e->attach_err) ||
+	    gate_rules_init(&e->rules, &target, e->shared, &e->attach_err))
+		return -1;
+	e->command = target.pid;
+	return 0;
+}
+
+static void let_go(struct engine *e)
+{
+	if (!e->options.go)
+		return;
+	e->options.go(e->options.ctx);
+	/* it is on its way to its first stop, which only we end */
+	if (!e->options.no_filter && !gate_has_filter(e->command)) {
+		kill(e->command, SIGKILL);
+		e->command_killed = true;
+	}
+}
+
 static void *engine_thread(void *arg)
 {
 	struct engine *e = arg;
@@ -272,34 +323,53 @@ static void *engine_thread(void *arg)
 	/* the supervisor's signals are for its own threads */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	if (wait_while(e, ENGINE_NEW) != ENGINE_ASKED)
+		return NULL;
+	if (meet_command(e)) {
+		tell(e, ENGINE_REFUSED);
+		return NULL;
+	}
 	if (command(PTRACE_SEIZE, e->command, TRACE_OPTIONS) < 0) {
 		(void)explain(&e->attach_err);
 		tell(e, ENGINE_REFUSED);
 		return NULL;
 	}
 	(void)task_add(&e->tasks, e->command);
+	let_go(e);
 	tell(e, ENGINE_ATTACHED);
 	trace(e);
 	return NULL;
 }
 
-static int start_thread(struct engine *e, struct err *err)
+static void start_thread(struct engine *e)
 {
-	int error = pthread_create(&e->thread, NULL, engine_thread, e);
+	pthread_attr_t attr;
 
-	if (error) {
-		errno = error;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, ENGINE_STACK);
+	e->thread_error = pthread_create(&e->thread, &attr, engine_thread, e);
+	pthread_attr_destroy(&attr);
+}
+
+static void join_thread(struct engine *e)
+{
+	if (e->state == ENGINE_NEW)
+		tell(e, ENGINE_UNUSED);
+	if (!e->thread_error)
+		pthread_join(e->thread, NULL);
+	e->thread_error = ESRCH;
+}
+
+static int ask(struct engine *e, struct err *err)
+{
+	if (e->thread_error) {
+		errno = e->thread_error;
 		return err_errno(err, "start the exec gate");
 	}
-	pthread_mutex_lock(&e->lock);
-	while (e->state == ENGINE_NEW)
-		pthread_cond_wait(&e->changed, &e->lock);
-	pthread_mutex_unlock(&e->lock);
-	if (e->state == ENGINE_ATTACHED) {
-		e->started = true;
+	tell(e, ENGINE_ASKED);
+	if (wait_while(e, ENGINE_ASKED) == ENGINE_ATTACHED)
 		return 0;
-	}
-	pthread_join(e->thread, NULL);
+	join_thread(e);
 	return err_set(err, e->attach_err.kind, "%s", e->attach_err.text);
 }
 
@@ -307,15 +377,14 @@ static int attach(struct sandbox_gate *gate, const struct sandbox_target *target
 {
 	struct engine *e = (struct engine *)(void *)gate;
 
+	if (e->options.ready)
+		return ask(e, err);
 	if (!e->options.no_filter && !gate_has_filter(target->pid))
-		return err_set(
-			err, ERR_PERM,
-			"the exec gate needs the filter of system calls (layer seccomp): without it a process can "
-			"hide its children from the gate");
+		return lacks_filter(err);
 	if (gate_rules_init(&e->rules, target, e->shared, err) < 0)
 		return -1;
 	e->command = target->pid;
-	return start_thread(e, err);
+	return ask(e, err);
 }
 
 static void finish(struct sandbox_gate *gate, struct receipt *receipt, struct arena *mem,
@@ -323,9 +392,7 @@ static void finish(struct sandbox_gate *gate, struct receipt *receipt, struct ar
 {
 	struct engine *e = (struct engine *)(void *)gate;
 
-	if (e->started)
-		pthread_join(e->thread, NULL);
-	e->started = false;
+	join_thread(e);
 	gate_log_write(e->log, receipt, mem);
 	*killed = e->command_killed;
 }
@@ -343,6 +410,7 @@ struct sandbox_gate *gate_ptrace_new(const struct gate_options *options)
 	gate_log_init(e->log);
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->changed, NULL);
+	start_thread(e);
 	return &e->gate;
 }
 
@@ -352,8 +420,7 @@ void gate_ptrace_free(struct sandbox_gate *gate)
 
 	if (!e)
 		return;
-	if (e->started)
-		pthread_join(e->thread, NULL);
+	join_thread(e);
 	gate_rules_release(&e->rules);
 	gate_log_release(e->log);
 	free(e->log);

@@ -27,7 +27,7 @@
 #define MDWE_REFUSE_EXEC_GAIN 1
 #define KEYCTL_JOIN_SESSION_KEYRING 1
 
-enum { KEPT_FROM = 6, SPARE_FROM = 64, SECURE_BITS = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+enum { KEPT_FROM = 5, SPARE_FROM = 64, SECURE_BITS = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
 	SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
 	SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED };
 
@@ -76,7 +76,7 @@ void inside_lack(struct plan *p, enum sandbox_layer layer, enum launch_step step
 /* Only what the job may have stays open, at known numbers: nothing of the supervisor leaks, whoever opened it. */
 static void keep_descriptors(struct plan *p)
 {
-	int *const kept[KEPT_FROM] = { &p->in, &p->out, &p->err, &p->control, &p->net, &p->work_fd };
+	int *const kept[KEPT_FROM] = { &p->in, &p->out, &p->err, &p->control, &p->net };
 
 	for (int i = 0; i < KEPT_FROM; i++)
 		if (*kept[i] >= 0)
@@ -100,6 +100,47 @@ static void wait_go(const struct plan *p)
 
 	if (recv(p->control, &go, 1, 0) != 1)
 		_exit(1);
+}
+
+/* What the supervisor made meanwhile. */
+static void take_gift(struct plan *p, struct gift *gift, int fds[LAUNCH_GIFTS])
+{
+	union {
+		struct cmsghdr head;
+		char           room[CMSG_SPACE(LAUNCH_GIFTS * sizeof(int))];
+	} control = { 0 };
+	struct iovec part = { gift, sizeof *gift };
+	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+				 .msg_controllen = sizeof control };
+	size_t n;
+
+	if (recvmsg(p->control, &packet, MSG_CMSG_CLOEXEC) != sizeof *gift)
+		_exit(1);
+	n = (size_t)(gift->work + gift->doors);
+	if (n == 0)
+		return;
+	if (n > LAUNCH_GIFTS || packet.msg_controllen < CMSG_LEN(n * sizeof(int)) ||
+	    control.head.cmsg_len != CMSG_LEN(n * sizeof(int)))
+		inside_fail(p, STEP_START, "descriptors of the supervisor");
+	memcpy(fds, CMSG_DATA(&control.head), n * sizeof(int));
+}
+
+/* By itself, before it has children: see cgroup.h. */
+static void take_over(struct plan *p)
+{
+	struct gift gift;
+	int fds[LAUNCH_GIFTS], n = 0;
+
+	take_gift(p, &gift, fds);
+	if (gift.work)
+		p->work_fd = fds[n++];
+	for (int i = 0; i < gift.doors; i++) {
+		if (write(fds[n + i], "0", 1) != 1)
+			inside_fail(p, STEP_GROUPS, NULL);
+		close(fds[n + i]);
+	}
+	if ((p->flags & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP))
+		inside_lack(p, LAYER_CGROUPNS, STEP_CGROUPNS);
 }
 
 static void reset_signals(void)
@@ -161,9 +202,11 @@ static void drop_privileges(struct plan *p)
 		inside_fail(p, STEP_CAPS, "session keyring");
 	if (prctl(PR_SET_SECUREBITS, SECURE_BITS, 0, 0, 0))
 		inside_fail(p, STEP_CAPS, "securebits");
-	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
-			inside_fail(p, STEP_CAPS, "bounding set");
+	/* past the last one that this kernel knows it says EINVAL */
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
+		;
+	if (errno != EINVAL)
+		inside_fail(p, STEP_CAPS, "bounding set");
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
 	    syscall(SYS_capset, &head, none) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		inside_fail(p, STEP_CAPS, NULL);
@@ -184,6 +227,8 @@ static void enforce_landlock(struct plan *p)
 	for (size_t i = 0; ok && i < p->mounts.n; i++) {
 		const struct plan_mount *m = &p->mounts.items[i];
 
+		if (!m->exec && !m->write && !m->device)
+			continue; /* as "/" */
 		ok = landlock_allow(rules, abi, AT_FDCWD, m->at,
 				    LL_READ | (m->exec ? LL_EXECUTE : 0) |
 					    (m->write ? LL_WRITE | LL_IOCTL_DEV : 0) |
@@ -203,8 +248,6 @@ static void enforce_landlock(struct plan *p)
 
 static void put_up_walls(struct plan *p)
 {
-	if ((p->flags & CLONE_NEWNS))
-		view_build(p);
 	set_host(p);
 	set_limits(p);
 	drop_privileges(p);
@@ -292,17 +335,22 @@ static _Noreturn void reap(struct plan *p, pid_t command)
 
 void inside_main(struct plan *p)
 {
+	const bool tree = p->flags & CLONE_NEWNS;
+	struct view view;
 	pid_t command;
 
 	keep_descriptors(p);
-	wait_go(p);
 	reset_signals();
-	if ((p->flags & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP))
-		inside_lack(p, LAYER_CGROUPNS, STEP_CGROUPNS);
 	setsid();
-	if (p->flags & CLONE_NEWNS)
+	if (tree)
 		view_open(p);
+	wait_go(p);
 	change_ids(p);
+	if (tree)
+		view_make(p, &view);
+	take_over(p);
+	if (tree)
+		view_enter(p, &view);
 	put_up_walls(p);
 	start_forwarder(p);
 	/* not fork(): it takes locks that a thread of the supervisor may have held */

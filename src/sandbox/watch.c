@@ -175,7 +175,8 @@ void watch_job(struct watch *w)
 		    errno != EINTR)
 			end_by(w, LIMIT_WALL);
 		take_events(w, fds);
-		if (fds[WAIT_PIDFD].revents)
+		/* init says that all others are dead, or is dead itself */
+		if (w->has_status || fds[WAIT_PIDFD].revents)
 			break;
 		if (now >= next_tick) {
 			tick(w);

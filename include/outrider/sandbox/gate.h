@@ -75,6 +75,13 @@ struct gate_options {
 	struct digest_cache  *cache;   /* borrowed, for files on read-only mounts; NULL: nothing is shared between jobs */
 	const struct profile *profile; /* borrowed: classes of programs; NULL: all are tools */
 	bool                  no_filter; /* attach even to a command without a filter of system calls: its children can hide */
+	/*
+	 * Both or none. attach() then takes no target: the engine's own thread calls ready(), which waits for the command and tells of it
+	 * (-1: there is none), and go() when it is traced. Threads that wake each other take longer than all the rest of it.
+	 */
+	int  (*ready)(void *ctx, struct sandbox_target *target, struct err *err);
+	void (*go)(void *ctx);
+	void *ctx;
 };
 
 /*
@@ -88,8 +95,8 @@ void gate_ptrace_free(struct sandbox_gate *gate);
 int gate_ptrace_probe(struct err *err);
 
 /*
- * The same gate by the root helper outrider-fence (fence.h), at the socket `socket`: engine "fanotify". `socket` is borrowed. The kernel asks the helper
- * before a program starts, and no process of the job is traced. attach() needs nothing of the command; it fails when no
+ * The same gate by the root helper outrider-fence (fence.h), at the socket `socket`: engine "fanotify"; `socket` is borrowed. The kernel asks
+ * the helper before a program starts, and no process of the job is traced. attach() needs nothing of the command; it fails when no
  * helper listens there, or it refuses. When the helper ends before the job, the job is ended, with the denial gate.lost.
  */
 struct sandbox_gate *gate_fence_new(const struct gate_options *options, const char *socket);
