@@ -151,12 +151,12 @@ static bool judge_program(struct judge *j, pid_t task, int fd, struct gate_image
 	gate_image_fd(image, fd, &j->rules, j->shared, j->own);
 	rule = gate_decide(&image->facts, j->rules.mode);
 	denied = rule != GATE_OK && j->rules.mode != EXEC_AUDIT;
+	if (!tell(j, task, image, script, rule, denied))
+		judge_give_up(j);
+	else if (!denied)
+		return true;
 	/* it waits for us, so its number is its own */
-	if (denied)
-		kill(task, SIGKILL);
-	if (tell(j, task, image, script, rule, denied))
-		return !denied;
-	judge_give_up(j);
+	kill(task, SIGKILL);
 	return false;
 }
 
@@ -188,8 +188,9 @@ static bool judge_file(struct judge *j, pid_t task, int fd)
 	case OPENER_UNKNOWN:
 		break;
 	}
+	if (!tell(j, task, &image, script, GATE_NO_IMAGE, true))
+		judge_give_up(j);
 	kill(task, SIGKILL);
-	(void)tell(j, task, &image, script, GATE_NO_IMAGE, true);
 	return false;
 }
 

@@ -1,6 +1,6 @@
 /* gate_known.h - programs that a job started before: their second start needs one look at the file. Private to this folder. */
 #pragma once
-#include "gate_image.h"
+#include "sandbox/gate_image.h"
 
 enum { GATE_KNOWN = 256 }; /* programs that a build starts again and again: some dozens */
 

@@ -17,6 +17,7 @@
 
 #include "base/scope.h"
 #include "cgroup.h"
+#include "gate_helper.h"
 #include "keeper.h"
 #include "sandbox/gate.h"
 #include "sys.h"
@@ -301,57 +302,14 @@ static void on_go(void *ctx)
 	run->waits = launch_go(&run->launched, NULL) != 0;
 }
 
-/* Whether the root helper is to be asked first. */
-static bool asks_helper(struct run *run)
-{
-	const enum exec_engine engine = run->job->policy->exec.engine;
-
-	return engine != EXEC_BY_PTRACE &&
-	       (engine == EXEC_BY_FANOTIFY || access(arena_z(run->mem, run->job->policy->exec.helper), F_OK) == 0);
-}
-
-/* Its thread is started while the child is busy. */
+/* The thread of our own engine is started while the child is busy. */
 static void make_gate(struct run *run)
 {
 	const struct gate_options options = { .profile = run->profile, .cache = shared_digests(), .ready = on_ready,
 					      .go = on_go, .ctx = run };
 
-	if (run->job->policy->layers[LAYER_GATE] != NEED_OFF && !run->job->gate && !asks_helper(run))
+	if (run->job->policy->layers[LAYER_GATE] != NEED_OFF && !run->job->gate && !gate_asks_helper(run->job->policy))
 		run->own_gate = gate_ptrace_new(&options);
-}
-
-static int attach_one(struct run *run, struct sandbox_gate *gate, const struct sandbox_target *target, struct err *why)
-{
-	if (gate->attach(gate, target, why))
-		return -1;
-	run->gate = gate;
-	return 0;
-}
-
-/* Keeps the gate when it is the one; otherwise frees it. */
-static int try_engine(struct run *run, struct sandbox_gate *gate, const struct sandbox_target *target, struct err *why)
-{
-	run->own_gate = gate;
-	if (attach_one(run, gate, target, why) == 0)
-		return 0;
-	gate->free(gate);
-	run->own_gate = NULL;
-	return -1;
-}
-
-static int attach_engine(struct run *run, const struct sandbox_target *target, struct err *why)
-{
-	const struct gate_options options = { .profile = run->profile, .cache = shared_digests() };
-	const char *helper = arena_z(run->mem, run->job->policy->exec.helper);
-
-	if (run->job->gate || run->own_gate)
-		return attach_one(run, run->job->gate ? run->job->gate : run->own_gate, target, why);
-	if (try_engine(run, gate_fence_new(&options, helper), target, why) == 0)
-		return 0;
-	if (run->job->policy->exec.engine == EXEC_BY_FANOTIFY)
-		return -1;
-	receipt_notice(run->receipt, run->mem, "the exec gate works by ptrace: %s", why->text);
-	return try_engine(run, gate_ptrace_new(&options), target, why);
 }
 
 /* The gate could not attach; the command still waits. */
@@ -368,9 +326,11 @@ static int lack_gate(struct run *run, const struct err *why)
 	return 0;
 }
 
-/* The command waits or, with our own gate, is on its way. */
+/* The command waits or, with our own engine, is on its way. */
 static int attach_gate(struct run *run)
 {
+	struct sandbox_gate *gate = run->job->gate ? run->job->gate : run->own_gate;
+	const struct gate_options options = { .profile = run->profile, .cache = shared_digests() };
 	struct sandbox_target target;
 	struct err why;
 
@@ -379,8 +339,10 @@ static int attach_gate(struct run *run)
 	if (run->job->policy->layers[LAYER_GATE] == NEED_OFF)
 		return 0;
 	target = target_of(run);
-	if (attach_engine(run, &target, &why))
+	if (gate ? gate->attach(gate, &target, &why)
+		 : gate_attach_helper(&run->own_gate, &options, &target, run->receipt, run->mem, &why))
 		return run->waits ? lack_gate(run, &why) : -1;
+	run->gate = gate ? gate : run->own_gate;
 	run->receipt->layers[LAYER_GATE].detail =
 		arena_printf(run->mem, "%s, %s", run->gate->name, exec_mode_name(run->job->policy->exec.mode));
 	return 0;

@@ -95,8 +95,8 @@ void gate_ptrace_free(struct sandbox_gate *gate);
 int gate_ptrace_probe(struct err *err);
 
 /*
- * The same gate by the root helper outrider-fence (fence.h), at the socket `socket`: engine "fanotify". `socket` is borrowed. The kernel asks the helper
- * before a program starts, and no process of the job is traced. attach() needs nothing of the command; it fails when no
+ * The same gate by the root helper outrider-fence (fence.h), at the socket `socket`: engine "fanotify"; `socket` is borrowed. The kernel asks
+ * the helper before a program starts, and no process of the job is traced. attach() needs nothing of the command; it fails when no
  * helper listens there, or it refuses. When the helper ends before the job, the job is ended, with the denial gate.lost.
  */
 struct sandbox_gate *gate_fence_new(const struct gate_options *options, const char *socket);
