@@ -1,6 +1,6 @@
 /*
- * gerrit_lower.c - a plan as one review: comments with fixes, resolved threads as replies, the summary as its message. Gerrit
- * knows no comments that are edited and no checks: what the check says is in the message.
+ * gerrit_lower.c - a plan as one review of its patch set: comments with changes to click, the summary as its message; and one review of each earlier
+ * patch set with threads to answer. Gerrit knows no comments that are edited and no checks: what the check says is in the message.
  */
 #include "gerrit.h"
 
