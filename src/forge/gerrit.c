@@ -182,6 +182,7 @@ const struct forge_type forge_gerrit = {
 	.lower = gerrit_lower,
 	.lower_comment = gerrit_lower_comment,
 	.lower_reply = gerrit_lower_reply,
+	.split = gerrit_split,
 	.git = git,
 	.authorize = authorize,
 	.probe = probe,

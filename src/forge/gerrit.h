@@ -10,6 +10,8 @@ void gerrit_lower(struct lowering *lowering);
 void gerrit_lower_comment(struct lowering *lowering, struct str body, struct str key);
 int gerrit_lower_reply(struct lowering *lowering, struct str thread, struct str comment, struct str body,
 		       struct str key, struct err *err);
+int gerrit_split(struct effect *out, struct arena *mem, const struct effect *effect, struct str key, const json_t *body,
+		 size_t from, size_t n, bool plain);
 int gerrit_whoami(struct forge *forge, struct arena *mem, struct actor *out, struct err *err);
 int gerrit_pull(struct forge *forge, struct arena *mem, const struct forge_place *place, struct pull *out,
 		struct err *err);

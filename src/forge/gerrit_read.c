@@ -119,7 +119,9 @@ static void begin_chains(struct arena *mem, const json_t *list, const char *path
 				  &thread.rule))
 			continue;
 		thread.comment = payload_id(mem, comment, "id");
-		thread.id = arena_printf(mem, "%s\n%.*s", path, STR_ARG(thread.comment));
+		thread.id = arena_printf(mem, "%llu\n%s\n%.*s",
+					 (unsigned long long)payload_number(comment, "patch_set"), path,
+					 STR_ARG(thread.comment));
 		thread.side =
 			str_eq(payload_view(comment, "side"), STR("PARENT")) ? SIDE_OLD : SIDE_NEW;
 		thread.line = (uint32_t)payload_number(comment, "line");

@@ -315,6 +315,22 @@ await test("an answer to a command", async () => {
 	assert.ok([...pull.notes, ...pull.comments, ...pull.comments.flatMap((comment) => comment.replies)].some((other) => other.body.startsWith("Done.")));
 });
 
+if (isGerrit)
+	await test("what Gerrit refuses is said in its message, the rest in its lines", async () => {
+		const bad = { ...comments[0], path: "nowhere.txt", body: body(99) }, many = Array.from({ length: 5 }, (_, i) => ({ ...comments[0], body: body(200 + i) }));
+		const before = (await pullSeen()).comments.length;
+		const answer = fine({ do: "post", key: "j5", comments: [...many.slice(0, 2), bad, ...many.slice(2)], summary: "Six.\n\n<!-- outrider:v1 summary -->" });
+		const pull = await pullSeen();
+
+		assert.equal(pull.comments.length, before + 5);
+		assert.equal(pull.notes.filter((one) => one.body.includes("Finding 99.")).length, 1);
+		assert.equal(pull.notes.filter((one) => one.body.startsWith("Six.")).length, 1);
+		assert.equal(answer.losses["inline comment moved to the summary"], 1);
+		// the first of all: its words stand behind those of the whole
+		fine({ do: "post", key: "j6", comments: [{ ...bad, body: body(98) }], summary: "One.\n\n<!-- outrider:v1 summary -->" });
+		assert.match((await pullSeen()).notes.at(-1).body, /^One\.[^]*`nowhere.txt:3`\n\nFinding 98\./);
+	});
+
 // these two take any line
 if (dialect !== "gitea" && !isGerrit) {
 	await test("what the forge refuses goes another way", async () => {

@@ -28,6 +28,10 @@ function postReview(forge, change, body) {
 		return [500, "Internal server error"];
 	for (const [path, list] of Object.entries(body.comments ?? {}))
 		for (const one of list) {
+			if (!change.files().has(path) && ![...change.files().values()].some((file) => file.oldPath === path))
+				return [400, `file ${path} not found in revision ${change.number},1`];
+			if (one.in_reply_to && !change.comments.some((other) => other.commentId === one.in_reply_to))
+				return [400, `Invalid inReplyTo, comment ${one.in_reply_to} not found`];
 			if (one.range && rangeError(one.range))
 				return [400, `Range is not valid: ${JSON.stringify(one.range)}`];
 			if (one.range && one.line !== one.range.end_line)
@@ -85,8 +89,8 @@ export const routes = [
 	["GET", `${C}/comments$`, withChange((forge, change) => [200, allComments(change)])],
 	["GET", `${C}/messages$`, withChange((forge, change) => [200, change.notes.map((note) => ({ id: String(note.id), author: account(note.author),
 		message: `Patch Set 1:\n\n${note.body}` }))])],
-	["POST", `${C}/revisions/([0-9a-f]{40})/review$`, withChange((forge, change, body, query, match) =>
-		match[3] === change.head ? postReview(forge, change, body) : missing())],
+	["POST", `${C}/revisions/([0-9a-f]+)/review$`, withChange((forge, change, body, query, match) =>
+		match[3] === change.head || match[3] === "1" ? postReview(forge, change, body) : missing())],
 ];
 
 export function authorized(forge, request) {

@@ -1,4 +1,4 @@
-// node check.mjs WORK ARCHIVES DRIVE OUTRIDER: our forge code, then the whole service, against a real Gerrit.
+// node check.mjs WORK ARCHIVES DRIVE OUTRIDER [SANITIZER]: our forge code, then the whole service, against a real Gerrit.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -6,9 +6,10 @@ import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Gerrit } from "./gerrit.mjs";
 
-const [work, archives, drive, outrider] = process.argv.slice(2);
+const [work, archives, drive, outrider, sanitizer] = process.argv.slice(2);
 const gerrit = await new Gerrit(work, archives).start();
-const TRIES = 600, PAUSE = 100;
+// a hang is a failure, a slow machine is not
+const TRIES = sanitizer ? 3000 : 1200, PAUSE = 100;
 let passed = 0, failed = 0;
 
 process.on("exit", () => gerrit.stop());
@@ -266,6 +267,17 @@ await test("resolve and re-open", () => {
 	assert.ok(!threads()["r-5"].resolved);
 });
 
+await test("what the server refuses is said in its message, the rest in its lines", async () => {
+	const before = (await listed()).length, bad = { ...at("nowhere.txt", 3), body: body(99) };
+	const answer = fine({ do: "post", key: "j4", comments: [{ ...at("a.txt", 3), body: body(97) }, bad, { ...at("a.txt", 4), body: body(98) }],
+		summary: "Three.\n\n<!-- outrider:v1 summary -->" });
+
+	assert.equal((await listed()).length, before + 2);
+	assert.equal(answer.losses["inline comment moved to the summary"], 1);
+	assert.equal((await messages(number)).filter((one) => one.message.includes("Three.")).length, 1);
+	assert.equal((await messages(number)).filter((one) => one.message.includes("`nowhere.txt:3`")).length, 1);
+});
+
 await test("an answer to a command", async () => {
 	const one = threads()["r-6"];
 
@@ -428,6 +440,34 @@ await test("a thread with a person's words is left alone, a command is answered"
 	await send("second");
 	await settled(async () => (await api("reviews")).items.filter((one) => one.number === second).length === 3);
 	assert.equal((await ours(second)).filter((one) => one.in_reply_to).length, 1);
+});
+
+await test("a file that a patch set gives up: its thread is resolved all the same", async () => {
+	git("checkout", "-q", "-b", "given-up", "master");
+	commit({ "one.py": python("    eval(input())") }, "Given up", changeId("given-up"));
+	const change = await send("given-up");
+
+	await settled(async () => (await ours(change)).length > 0);
+	commit({ "one.py": undefined, "two.py": python("    if not name:", "        raise NotImplemented") }, "Given up", changeId("given-up"));
+	await send("given-up");
+	await settled(async () => (await ours(change)).length > 2);
+	const [first, answer, next] = (await ours(change)).sort((a, b) => a.path.localeCompare(b.path) || Boolean(a.in_reply_to) - Boolean(b.in_reply_to));
+
+	assert.deepEqual([first.path, first.patch_set, answer.in_reply_to, answer.unresolved, answer.patch_set], ["one.py", 1, first.id, false, 1]);
+	assert.deepEqual([next.path, next.line, next.patch_set], ["two.py", 6, 2]);
+});
+
+await test("a merge: what Gerrit does not show of it is said in the message", async () => {
+	git("checkout", "-q", "-b", "side", "master");
+	commit({ "side.py": python("    eval(input())") }, "Side", changeId("side"));
+	git("push", "-q", gerrit.remote("admin", "team/app"), "side:refs/heads/side");
+	git("checkout", "-q", "-b", "target", "master");
+	git("merge", "-q", "--no-ff", "-m", `Merge side\n\nChange-Id: ${changeId("merge")}`, "side");
+	const change = await send("merge", "admin");
+
+	await settled(async () => (await messages(change)).length > 0);
+	assert.deepEqual(await ours(change), []);
+	assert.ok((await messages(change)).some((one) => one.message.includes("`side.py:5`") && one.message.includes("rule=python-eval-input")));
 });
 
 await test("a change that is work in progress waits until it is ready", async () => {
