@@ -60,7 +60,8 @@ static int copy_level(int from, int to, int depth);
 static int copy_dir(int from, int to, const char *name, const struct stat *st, int depth)
 {
 	int in = sys_openat2(from, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SYS_BENEATH);
-	int out = mkdirat(to, name, (st->st_mode & 0777) | 0700)
+	/* some are there already: see make_scratch() */
+	int out = mkdirat(to, name, (st->st_mode & 0777) | 0700) && errno != EEXIST
 			  ? -1
 			  : openat(to, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	int failed = in < 0 || out < 0 ? -1 : copy_level(in, out, depth + 1);

@@ -128,6 +128,7 @@ static json_t *receipt_object(const struct receipt *r)
 	put(o, "on_behalf_of", text(r->on_behalf_of));
 	put(o, "command", list_of(&r->command));
 	put(o, "profile", text(r->profile));
+	put(o, "home", text(r->home));
 	put(o, "trust", json_string(trust_words[r->trust]));
 	put(o, "exec_mode", json_string(exec_mode_words[r->exec_mode]));
 	put(o, "workdir", json_string(workdir_words[r->workdir]));
@@ -329,6 +330,8 @@ static void get_all(struct json_reader *j, struct receipt *r)
 	r->weak = json_is_true(get(j, j->root, "weak", JSON_TRUE));
 	get_lists(j, r);
 	/* a receipt of an older program has none */
+	if (json_object_get(j->root, "home"))
+		r->home = get_text(j, j->root, "home");
 	if (json_object_get(j->root, "requests"))
 		get_requests(j, r);
 }

@@ -289,7 +289,7 @@ static void mount_home(struct plan *p, int scratch)
 			inside_fail(p, STEP_WORK, p->home_host);
 		place(p, p->home_fd, ".home", false);
 		/* under a foreign owner nothing below could be replaced */
-		if (overlay_possible(scratch) && (p->home_shift || !p->change_ids))
+		if (overlay_possible(scratch) && (p->home_shift || p->home_uid == p->outer_uid))
 			overlay = mount_overlay(p, scratch, ".home", "home", "home-over");
 	}
 	if (overlay >= 0)
