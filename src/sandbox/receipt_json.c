@@ -292,6 +292,7 @@ static void get_requests(struct json_reader *j, struct receipt *r)
 		ARENA_PUSH(j->mem, &r->requests, row);
 	}
 	r->requests_dropped = get_number(j, j->root, "requests_dropped");
+	r->home = get_text(j, j->root, "home");
 	get_list(j, "env", &r->env);
 }
 
@@ -330,8 +331,6 @@ static void get_all(struct json_reader *j, struct receipt *r)
 	r->weak = json_is_true(get(j, j->root, "weak", JSON_TRUE));
 	get_lists(j, r);
 	/* a receipt of an older program has none */
-	if (json_object_get(j->root, "home"))
-		r->home = get_text(j, j->root, "home");
 	if (json_object_get(j->root, "requests"))
 		get_requests(j, r);
 }
