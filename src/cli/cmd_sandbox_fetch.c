@@ -30,7 +30,7 @@ int cmd_sandbox_fetch(int argc, char **argv)
 {
 	AUTO_ARENA struct arena mem;
 	struct sandbox_request r = { .trust = "untrusted", .actor = "cli", .behalf = "", .phase = "fetch" };
-	struct fetch fetch = { .cache = -1 };
+	struct fetch fetch = { .cache = -1, .lock = -1 };
 	struct session session = { .request = &r, .mem = &mem, .fetch = &fetch };
 	const struct option table[] = {
 		{ "--cache", 0, OPTION_TEXT, &r.cache, "DIR", "the cache; made where it is missing" },

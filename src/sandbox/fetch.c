@@ -1,11 +1,13 @@
 /* fetch.c - the inputs of a fetch, their digest, and what it brought. */
 #include "sandbox/fetch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -136,23 +138,59 @@ static int open_dir(int at, const char *path)
 	return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+static const char stage_prefix[] = ".new-";
+
+/* Stages whose fetch was killed: nobody holds their locks. The cache is locked meanwhile, so that none is just being made. */
+static void sweep(int cache)
+{
+	AUTO_FD int own = open_dir(cache, ".");
+	DIR *dir = own < 0 ? NULL : fdopendir(own);
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	own = -1;
+	while ((entry = readdir(dir))) {
+		if (!str_starts(str_of(entry->d_name), str_of(stage_prefix)))
+			continue;
+		AUTO_FD int stage = sys_openat2(cache, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SYS_BENEATH);
+
+		if (stage >= 0 && flock(stage, LOCK_EX | LOCK_NB) == 0)
+			(void)harvest_remove(cache, entry->d_name);
+	}
+	closedir(dir);
+}
+
 /* CACHE/.new-<random>/work and home: beside the entries, so that a rename is enough. */
 static int make_stage(struct fetch *fetch, struct err *err)
 {
 	unsigned char chance[8];
-	char name[sizeof fetch->stage] = ".new-";
+	char name[sizeof fetch->stage] = "";
 
 	if (getrandom(chance, sizeof chance, 0) != sizeof chance)
 		return err_errno(err, "cache: getrandom");
-	hex_write(name + 5, chance, sizeof chance);
+	memcpy(name, stage_prefix, sizeof stage_prefix);
+	hex_write(name + sizeof stage_prefix - 1, chance, sizeof chance);
 	if (mkdirat(fetch->cache, name, 0755))
 		return err_errno(err, "cache: make '%s'", name);
 	memcpy(fetch->stage, name, sizeof name);
-	AUTO_FD int stage = open_dir(fetch->cache, name);
-
-	if (stage < 0 || mkdirat(stage, "work", 0755) || mkdirat(stage, "home", 0755))
+	fetch->lock = open_dir(fetch->cache, name);
+	if (fetch->lock < 0 || flock(fetch->lock, LOCK_EX) || mkdirat(fetch->lock, "work", 0755) ||
+	    mkdirat(fetch->lock, "home", 0755))
 		return err_errno(err, "cache: make '%s'", name);
 	return 0;
+}
+
+static int begin_stage(struct fetch *fetch, struct err *err)
+{
+	int failed;
+
+	if (flock(fetch->cache, LOCK_EX))
+		return err_errno(err, "cache: lock");
+	sweep(fetch->cache);
+	failed = make_stage(fetch, err);
+	flock(fetch->cache, LOCK_UN);
+	return failed;
 }
 
 static int open_cache(struct fetch *fetch, struct arena *mem, const char *path, struct err *err)
@@ -185,7 +223,7 @@ static int stage_inputs(struct fetch *fetch, const struct fetch_options *options
 	if (harvest_list(&inputs, fetch->mem, from, &input_caps, err) || check_inputs(&inputs, options->inputs, err))
 		return -1;
 	keep_wanted(&inputs, options->inputs);
-	if (make_stage(fetch, err))
+	if (begin_stage(fetch, err))
 		return -1;
 	fetch->work = arena_printf(fetch->mem, "%s/%s/work", cache, fetch->stage).p;
 	work = open_dir(AT_FDCWD, fetch->work);
@@ -200,7 +238,7 @@ static int stage_inputs(struct fetch *fetch, const struct fetch_options *options
 
 int fetch_open(struct fetch *out, struct arena *mem, const struct fetch_options *options, struct err *err)
 {
-	struct fetch fetch = { .cache = -1, .mem = mem, .policy = options->policy };
+	struct fetch fetch = { .cache = -1, .lock = -1, .mem = mem, .policy = options->policy };
 
 	if (!options->inputs || !*options->inputs)
 		return err_input(err, "a fetch needs inputs: the files that say what is fetched");
@@ -210,6 +248,17 @@ int fetch_open(struct fetch *out, struct arena *mem, const struct fetch_options 
 	}
 	*out = fetch;
 	return 0;
+}
+
+/* What TMPDIR points to is nobody's package. */
+static void drop_scratch(struct harvest *harvest)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < harvest->items.n; i++)
+		if (!is_within(harvest->items.items[i].path, STR("tmp")))
+			harvest->items.items[n++] = harvest->items.items[i];
+	harvest->items.n = n;
 }
 
 int fetch_keep(struct fetch *fetch, int home, struct err *err)
@@ -227,7 +276,10 @@ int fetch_keep(struct fetch *fetch, int home, struct err *err)
 
 	if (to < 0)
 		return err_errno(err, "cache: open '%s'", path);
-	if (harvest_list(&harvest, fetch->mem, home, &options, err) || harvest_apply(&harvest, home, to, err))
+	if (harvest_list(&harvest, fetch->mem, home, &options, err))
+		return -1;
+	drop_scratch(&harvest);
+	if (harvest_apply(&harvest, home, to, err))
 		return -1;
 	fetch->refused = harvest.refused;
 	fetch->kept = true;
@@ -255,8 +307,10 @@ void fetch_close(struct fetch *fetch)
 	/* what cannot be removed is no entry: nobody looks at it */
 	if (fetch->stage[0])
 		(void)harvest_remove(fetch->cache, fetch->stage);
+	if (fetch->lock >= 0)
+		close(fetch->lock);
 	if (fetch->cache >= 0)
 		close(fetch->cache);
-	fetch->cache = -1;
+	fetch->cache = fetch->lock = -1;
 	fetch->stage[0] = '\0';
 }

@@ -3,17 +3,8 @@
 #include <stdlib.h>
 
 #include "base/scope.h"
-#include "lesson.h"
-#include "rewrite.h"
+#include "learn_writer.h"
 #include "policy_read.h"
-
-struct writer {
-	const struct lesson *l;
-	struct rewrite       lines;
-	const struct yaml   *root; /* NULL: an empty policy */
-	struct buf           tail; /* keys that the policy does not have yet */
-	struct str_list      notes;
-};
 
 /* ---- text ---- */
 
@@ -56,17 +47,12 @@ void lesson_write_sources(struct buf *out, const struct lesson *l, uint64_t from
 	}
 }
 
-static void note(struct writer *w, const struct buf *text)
+void writer_note(struct writer *w, const struct buf *text)
 {
 	ARENA_PUSH(w->l->mem, &w->notes, arena_str(w->l->mem, buf_str(text)));
 }
 
 /* ---- places in the text ---- */
-
-/* Lines of a key and its value: [first, last) from 0. What stands before the next key, blank or a comment, belongs to that. */
-struct span {
-	size_t first, last;
-};
 
 static bool is_blank(struct str line)
 {
@@ -74,7 +60,7 @@ static bool is_blank(struct str line)
 	return line.len == 0 || line.p[0] == '#' || str_eq(line, STR("---")) || str_eq(line, STR("..."));
 }
 
-static struct span span_of(const struct writer *w, const struct yaml *map, size_t key, size_t end)
+struct span writer_span(const struct writer *w, const struct yaml *map, size_t key, size_t end)
 {
 	struct span span = { map->key[key]->line - 1, key + 1 < map->n ? map->key[key + 1]->line - 1 : end };
 
@@ -83,7 +69,7 @@ static struct span span_of(const struct writer *w, const struct yaml *map, size_
 	return span;
 }
 
-static size_t find_key(const struct yaml *map, const char *key)
+size_t writer_key(const struct yaml *map, const char *key)
 {
 	for (size_t i = 0; map && i < map->n; i++)
 		if (str_eq(map->key[i]->text, str_of(key)))
@@ -92,23 +78,23 @@ static size_t find_key(const struct yaml *map, const char *key)
 }
 
 /* The span of a key that the policy has. */
-static struct span top_span(const struct writer *w, const char *key)
+struct span writer_top(const struct writer *w, const char *key)
 {
-	return span_of(w, w->root, find_key(w->root, key), w->lines.n);
+	return writer_span(w, w->root, writer_key(w->root, key), w->lines.n);
 }
 
-static void replace(struct writer *w, struct span span, const struct buf *text)
+void writer_replace(struct writer *w, struct span span, const struct buf *text)
 {
 	rewrite_edit(&w->lines, span.first, span.last - span.first, buf_str(text));
 }
 
 /* A key of the policy, whole: in its place, or at the end. */
-static void put(struct writer *w, const char *key, const struct buf *text)
+void writer_put(struct writer *w, const char *key, const struct buf *text)
 {
-	if (find_key(w->root, key) == SIZE_MAX)
+	if (writer_key(w->root, key) == SIZE_MAX)
 		buf_add(&w->tail, buf_str(text));
 	else
-		replace(w, top_span(w, key), text);
+		writer_replace(w, writer_top(w, key), text);
 }
 
 /* Behind all other changes, since those of the last key end there too. */
@@ -123,7 +109,7 @@ static void put_tail(struct writer *w)
 }
 
 /* Every key of the mapping on a line of its own, below the line of its name. */
-static bool is_block(const struct yaml *map, size_t above)
+bool writer_is_block(const struct yaml *map, size_t above)
 {
 	if (!map || map->kind != YAML_MAP || map->n == 0)
 		return false;
@@ -135,7 +121,7 @@ static bool is_block(const struct yaml *map, size_t above)
 	return true;
 }
 
-static struct str indent_of(const struct writer *w, const struct yaml *node)
+struct str writer_indent(const struct writer *w, const struct yaml *node)
 {
 	return arena_printf(w->l->mem, "%*s", (int)(node->column - 1), "");
 }
@@ -212,7 +198,7 @@ static void rewrite_exec(struct writer *w)
 		write_rule(&text, &old->items[i], STR("    "));
 	for (size_t i = 0; seals(w->l) && i < w->l->programs.n; i++)
 		write_program(&text, w->l, &w->l->programs.items[i], STR("    "));
-	put(w, "exec", &text);
+	writer_put(w, "exec", &text);
 }
 
 static bool is_list_of_lines(const struct writer *w, const struct yaml *list)
@@ -225,18 +211,18 @@ static bool is_list_of_lines(const struct writer *w, const struct yaml *list)
 /* The mode in its line, programs behind the last one that is there. */
 static void extend_exec(struct writer *w, const struct yaml *exec)
 {
-	const size_t mode = find_key(exec, "mode"), allow = find_key(exec, "allow");
-	const size_t end = top_span(w, "exec").last;
+	const size_t mode = writer_key(exec, "mode"), allow = writer_key(exec, "allow");
+	const size_t end = writer_top(w, "exec").last;
 	AUTO_BUF struct buf line = { 0 };
 	AUTO_BUF struct buf programs = { 0 };
 	const struct yaml *first = exec->child[allow]->child[0];
 	struct str old = w->lines.items[first->line - 1];
-	struct span place = span_of(w, exec, allow, end);
+	struct span place = writer_span(w, exec, allow, end);
 
 	if (learnt_mode(w->l) != w->l->base.exec.mode || mode == SIZE_MAX) {
-		write_mode(&line, w, indent_of(w, exec->key[0]));
+		write_mode(&line, w, writer_indent(w, exec->key[0]));
 		if (mode != SIZE_MAX)
-			replace(w, span_of(w, exec, mode, end), &line);
+			writer_replace(w, writer_span(w, exec, mode, end), &line);
 		else
 			rewrite_edit(&w->lines, exec->key[0]->line - 1, 0, buf_str(&line));
 	}
@@ -253,7 +239,7 @@ static void note_exec(struct writer *w)
 
 	if (l->base.exec.mode == EXEC_SEALED && l->programs.n && seals(l)) {
 		buf_printf(&text, "looser: the sealed policy lists %zu programs more", l->programs.n);
-		note(w, &text);
+		writer_note(w, &text);
 	}
 	if (seals(l))
 		return;
@@ -262,150 +248,22 @@ static void note_exec(struct writer *w)
 	buf_add(&text, STR(" ran programs of the job's own, as '"));
 	lesson_write_plain(&text, l->own);
 	buf_add(&text, STR("': what a job builds or brings has no digest beforehand"));
-	note(w, &text);
+	writer_note(w, &text);
 }
 
 static void write_exec(struct writer *w)
 {
-	const size_t at = find_key(w->root, "exec");
+	const size_t at = writer_key(w->root, "exec");
 	const struct yaml *exec = at == SIZE_MAX ? NULL : w->root->child[at];
-	const size_t allow = find_key(exec, "allow");
+	const size_t allow = writer_key(exec, "allow");
 
 	note_exec(w);
 	if (learnt_mode(w->l) == w->l->base.exec.mode && (!seals(w->l) || !w->l->programs.n))
 		return;
-	if (exec && is_block(exec, w->root->key[at]->line) && allow != SIZE_MAX && is_list_of_lines(w, exec->child[allow]))
+	if (exec && writer_is_block(exec, w->root->key[at]->line) && allow != SIZE_MAX && is_list_of_lines(w, exec->child[allow]))
 		extend_exec(w, exec);
 	else
 		rewrite_exec(w);
-}
-
-/* ---- limits ---- */
-
-static const struct {
-	const char *key;
-	enum unit   unit;
-	uint64_t    least, most;
-	uint64_t    step; /* what people write: rounded up to it. 0: not learnt */
-} limits[LESSON_LIMITS] = {
-#define X(id, name, normal, low, high, u) [NEED_##id] = { .key = name, .unit = UNIT_##u, .least = low, .most = high },
-	SANDBOX_LIMITS(X)
-#undef X
-};
-
-static uint64_t step_of(enum lesson_limit limit)
-{
-	static const uint64_t steps[LESSON_LIMITS] = {
-		[NEED_wall_ms] = 10000,     [NEED_cpu_ms] = 10000,       [NEED_memory] = 16 << 20,
-		[NEED_pids] = 16,           [NEED_disk] = 16 << 20,      [NEED_inodes] = 1000,
-		[NEED_output_bytes] = 1 << 20, [NEED_output_lines] = 1000,
-	};
-
-	return steps[limit];
-}
-
-uint64_t lesson_room(enum lesson_limit limit, uint64_t used)
-{
-	const uint64_t step = step_of(limit);
-
-	if (!step || !used)
-		return 0;
-	if (used > limits[limit].most / LEARN_HEAD_ROOM - step)
-		return limits[limit].most;
-	return (used * LEARN_HEAD_ROOM + step - 1) / step * step;
-}
-
-static void write_amount(struct buf *out, enum unit unit, uint64_t n)
-{
-	static const struct {
-		enum unit   unit;
-		uint64_t    factor;
-		const char *suffix;
-	} forms[] = {
-		{ UNIT_BYTES, 1 << 30, "g" }, { UNIT_BYTES, 1 << 20, "m" }, { UNIT_BYTES, 1 << 10, "k" },
-		{ UNIT_TIME, 3600000, "h" },  { UNIT_TIME, 60000, "m" },    { UNIT_TIME, 1000, "s" },
-		{ UNIT_TIME, 1, "ms" },
-	};
-
-	for (size_t i = 0; i < COUNT(forms); i++)
-		if (forms[i].unit == unit && n % forms[i].factor == 0) {
-			buf_printf(out, "%" PRIu64 "%s", n / forms[i].factor, forms[i].suffix);
-			return;
-		}
-	buf_printf(out, "%" PRIu64, n);
-}
-
-static void base_limits(uint64_t out[LESSON_LIMITS], const struct sandbox_policy *base)
-{
-#define X(id, key, normal, least, most, unit) out[NEED_##id] = base->limits.id;
-	SANDBOX_LIMITS(X)
-#undef X
-}
-
-static void write_limit(struct buf *out, struct writer *w, enum lesson_limit i, uint64_t value, struct str indent)
-{
-	buf_printf(out, "%.*s%s: ", STR_ARG(indent), limits[i].key);
-	write_amount(out, limits[i].unit, value);
-	buf_add(out, STR(" # "));
-	lesson_write_sources(out, w->l, w->l->needs[i].from);
-	buf_add(out, STR(": "));
-	write_amount(out, limits[i].unit, w->l->needs[i].used);
-	buf_add_byte(out, '\n');
-}
-
-/* The learnt value, or 0 where the policy's own is as tight and enough. */
-static uint64_t learnt_limit(struct writer *w, enum lesson_limit i, uint64_t base)
-{
-	const struct lesson_need *need = &w->l->needs[i];
-	const uint64_t value = lesson_room(i, need->used);
-	AUTO_BUF struct buf text = { 0 };
-
-	if (!value || value == base || (value > base && need->used <= base))
-		return 0;
-	if (value > base) {
-		buf_printf(&text, "looser: limits.%s is %" PRIu64 ", and a run used %" PRIu64, limits[i].key, base, need->used);
-		note(w, &text);
-	}
-	return value;
-}
-
-static void write_limits(struct writer *w)
-{
-	const size_t at = find_key(w->root, "limits");
-	const struct yaml *map = at == SIZE_MAX ? NULL : w->root->child[at];
-	const bool block = map && is_block(map, w->root->key[at]->line);
-	const size_t end = block ? top_span(w, "limits").last : 0;
-	const struct str indent = block ? indent_of(w, map->key[0]) : STR("  ");
-	AUTO_BUF struct buf more = { 0 };
-	uint64_t base[LESSON_LIMITS];
-
-	base_limits(base, &w->l->base);
-	for (size_t i = 0; i < LESSON_LIMITS; i++) {
-		const size_t key = find_key(map, limits[i].key);
-		const uint64_t value = learnt_limit(w, (enum lesson_limit)i, base[i]);
-		AUTO_BUF struct buf line = { 0 };
-
-		if (value)
-			write_limit(&line, w, (enum lesson_limit)i, value, indent);
-		if (block && key != SIZE_MAX) {
-			if (value)
-				replace(w, span_of(w, map, key, end), &line);
-			continue;
-		}
-		if (!value && key != SIZE_MAX) {
-			/* of a mapping in braces, which becomes lines */
-			buf_printf(&line, "  %s: %.*s\n", limits[i].key, STR_ARG(map->child[key]->text));
-		}
-		buf_add(&more, buf_str(&line));
-	}
-	if (block) {
-		rewrite_edit(&w->lines, end, 0, buf_str(&more));
-	} else if (more.len) {
-		AUTO_BUF struct buf text = { 0 };
-
-		buf_printf(&text, "limits:\n%.*s", STR_ARG(buf_str(&more)));
-		put(w, "limits", &text);
-	}
 }
 
 /* ---- the rest ---- */
@@ -422,7 +280,7 @@ static void write_profile(struct writer *w)
 	buf_add(&text, STR(" # "));
 	lesson_write_sources(&text, l, ~UINT64_C(0));
 	buf_add_byte(&text, '\n');
-	put(w, "profile", &text);
+	writer_put(w, "profile", &text);
 }
 
 /* Names that nobody passed in go; others were allowed already. */
@@ -443,28 +301,28 @@ static void write_env(struct writer *w)
 	buf_add(&text, STR("] # "));
 	lesson_write_sources(&text, l, from ? from : ~UINT64_C(0));
 	buf_add_byte(&text, '\n');
-	put(w, "env", &text);
+	writer_put(w, "env", &text);
 	if (l->env.n > l->base.env.n) {
 		buf_clear(&text);
 		buf_add(&text, STR("looser: more names of variables than the policy has"));
-		note(w, &text);
+		writer_note(w, &text);
 	}
 }
 
 static void write_phase(struct writer *w, const struct yaml *net, enum route_phase p)
 {
-	const size_t at = find_key(net, route_phase_name(p));
+	const size_t at = writer_key(net, route_phase_name(p));
 	AUTO_BUF struct buf text = { 0 };
 
 	if (!w->l->used[p] || at == SIZE_MAX)
 		return;
 	lesson_write_phase(&text, w->l, p);
-	replace(w, span_of(w, net, at, top_span(w, "net").last), &text);
+	writer_replace(w, writer_span(w, net, at, writer_top(w, "net").last), &text);
 }
 
 static void write_net(struct writer *w)
 {
-	const size_t at = find_key(w->root, "net");
+	const size_t at = writer_key(w->root, "net");
 	const struct yaml *net = at == SIZE_MAX ? NULL : w->root->child[at];
 	AUTO_BUF struct buf text = { 0 };
 	bool used = false;
@@ -473,18 +331,18 @@ static void write_net(struct writer *w)
 		used |= w->l->used[p];
 	if (!used)
 		return;
-	if (net && is_block(net, w->root->key[at]->line)) {
+	if (net && writer_is_block(net, w->root->key[at]->line)) {
 		for (enum route_phase p = 0; p < ROUTE_PHASES; p++)
 			write_phase(w, net, p);
 		return;
 	}
 	lesson_write_net(&text, w->l);
-	put(w, "net", &text);
+	writer_put(w, "net", &text);
 }
 
 static int check_form(const struct writer *w, const char *name, struct err *err)
 {
-	if (w->root && !is_block(w->root, 0))
+	if (w->root && !writer_is_block(w->root, 0))
 		return yaml_error(err, name, w->root, "each key of the policy must stand on a line of its own, for a diff by lines");
 	return 0;
 }
@@ -507,7 +365,7 @@ int lesson_write(struct learned *out, const struct lesson *l, const char *name, 
 	write_profile(&w);
 	write_exec(&w);
 	write_net(&w);
-	write_limits(&w);
+	writer_limits(&w);
 	write_env(&w);
 	put_tail(&w);
 	rewrite_apply(&policy, &w.lines);

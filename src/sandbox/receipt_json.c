@@ -128,6 +128,7 @@ static json_t *receipt_object(const struct receipt *r)
 	put(o, "on_behalf_of", text(r->on_behalf_of));
 	put(o, "command", list_of(&r->command));
 	put(o, "profile", text(r->profile));
+	put(o, "home", text(r->home));
 	put(o, "trust", json_string(trust_words[r->trust]));
 	put(o, "exec_mode", json_string(exec_mode_words[r->exec_mode]));
 	put(o, "workdir", json_string(workdir_words[r->workdir]));
@@ -291,6 +292,7 @@ static void get_requests(struct json_reader *j, struct receipt *r)
 		ARENA_PUSH(j->mem, &r->requests, row);
 	}
 	r->requests_dropped = get_number(j, j->root, "requests_dropped");
+	r->home = get_text(j, j->root, "home");
 	get_list(j, "env", &r->env);
 }
 

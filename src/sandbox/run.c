@@ -38,6 +38,7 @@ static void begin_receipt(struct receipt *r, struct arena *mem, const struct san
 	for (const char *const *e = job->env; e && *e; e++)
 		ARENA_PUSH(mem, &r->env, arena_str(mem, str_sub(str_of(*e), 0, str_find_byte(str_of(*e), '='))));
 	r->profile = arena_str(mem, job->policy->profile);
+	r->home = arena_str(mem, str_of(job->home));
 	r->trust = job->policy->trust;
 	r->exec_mode = job->policy->exec.mode;
 	r->exit_code = -1;

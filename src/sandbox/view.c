@@ -265,7 +265,7 @@ static int mount_home(struct plan *p, int scratch)
 		return sys_open_tree(scratch, "home", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	add_lower(p, &l, p->below_home.host, p->below_home.fd);
 	/* under a foreign owner nothing below could be replaced */
-	if (overlay_possible(scratch) && (p->shift || !p->change_ids))
+	if (overlay_possible(scratch) && (p->shift || p->below_home.uid == p->outer_uid))
 		overlay = mount_overlay(p, scratch, &l);
 	return overlay >= 0 ? overlay : mount_copy(p, scratch, &l);
 }

@@ -46,7 +46,7 @@ echo 'dep 1' >repo/lock && echo 'secret' >repo/sub/code
 get="curl -sSf --noproxy '' http://127.0.0.1:$port/simple/dep"
 fetch() { run sandbox fetch -q --policy host.yml --cache cache -C repo "$@" -- sh -c "$script"; }
 hits() { grep -c 'GET /simple' log; }
-script="cat lock; ls -R . >&2; mkdir -p ~/pkg; $get/dep.txt >~/pkg/dep.txt; ln -s dep.txt ~/pkg/link; ln -s /etc/passwd ~/pkg/out; echo '#!/bin/sh' >~/pkg/tool; chmod 755 ~/pkg/tool"
+script="cat lock; ls -R . >&2; mkdir -p ~/pkg; echo >~/tmp/old; $get/dep.txt >~/pkg/dep.txt; ln -s dep.txt ~/pkg/link; ln -s /etc/passwd ~/pkg/out; echo '#!/bin/sh' >~/pkg/tool; chmod 755 ~/pkg/tool"
 fetch -i lock --receipt fetch.json
 entry=$(cat "$out")
 check 'a fetch keeps what it brought' all exits 0 -- grep -qx 'the package' "$entry/pkg/dep.txt" -- [ -x "$entry/pkg/tool" ]
@@ -76,10 +76,22 @@ check '... nor is one above' all exits 125 -- says "'../host.yml' is not there"
 fetch
 check 'a fetch without inputs is said' all exits 125 -- says 'needs inputs'
 
+script='touch ~/half; sleep 86397'
+"$program" sandbox fetch -q --policy host.yml --cache cache -C repo -i lock -- sh -c "$script" >/dev/null 2>&1 &
+victim=$!
+for ((i = 0; i < 200; i++)); do [ "$(ls -A cache | wc -l)" -gt "$entries" ] && break; sleep 0.05; done
+kill -9 "$victim"
+wait "$victim" 2>/dev/null
+script="cat lock; $get/more.txt >~/more"
+fetch -i lock
+check 'what a killed fetch left is gone after the next' all exits 0 -- [ -z "$(find cache -maxdepth 1 -name '.new-*')" ]
+
 run sandbox run -q --home "$entry" -C repo -- sh -c "cat ~/pkg/dep.txt ~/pkg/link; ~/pkg/tool && echo ran; echo evil >>~/pkg/dep.txt && rm ~/pkg/link && cat ~/pkg/dep.txt; $get/dep.txt; true"
 check 'a run without a network has it' all exits 0 -- shows 'the package' -- shows ran -- says 'curl'
 check '... may change its own view' shows evil
 check '... and nothing else' all grep -qx 'the package' "$entry/pkg/dep.txt" -- [ -L "$entry/pkg/link" ]
+run sandbox run -q --home "$entry" --receipt home.json -- sh -c 'echo x >~/tmp/program && ! ls ~/tmp/old'
+check '... and its receipt says where from; temporary files are not kept' all exits 0 -- json 'r.home.endsWith("'"${entry##*/}"'")' home.json
 run sandbox run -q --home "$work/nowhere" -- true
 check 'a home that is not there is said' all exits 125 -- says nowhere
 

@@ -47,6 +47,10 @@ see() {
 	check "$1: but nothing that is odd" all says '.github: a protected path' -- says 'leads out' -- says 'FIFO' -- \
 		[ "$(find "$project" -name .github -o -name link -o -name fifo -o -perm -4000)" = '' ]
 
+	rm -rf "$work/home" && mkdir -p "$work/home/.cache/deep" && echo kept >"$work/home/.cache/deep/a" && chmod -R go+rX "$work/home"
+	box --home "$work/home" -- sh -c 'cat ~/.cache/deep/a && echo x >>~/.cache/deep/a && mv ~/.cache/deep ~/b && cat ~/b/a'
+	check "$1: a home directory that was brought, with changes of its own" all exits 0 -- shows x -- [ "$(cat "$work/home/.cache/deep/a")" = kept ]
+
 	limited 'wall: 300ms' -- sleep 60
 	check "$1: limit of time" all exits 124 -- receipt 'r.end === "limit" && r.limit === "wall"'
 	limited 'cpu: 500ms' -- sh -c 'while :; do :; done'

@@ -36,12 +36,13 @@ struct fetch {
 	bool            kept;
 	struct str_list refused; /* what fetch_keep() did not take, and why */
 	int             cache;   /* owned */
+	int             lock;    /* owned: the stage, locked as long as we live */
 	char            stage[32]; /* name of the directory of this fetch below the cache; "" when there is none */
 	const struct sandbox_policy *policy; /* borrowed */
 	struct arena   *mem;     /* borrowed */
 };
 
-/* Copies the inputs, computes the key. ERR_INPUT for an input that is not there or was refused (a link that leads out, a device). */
+/* Removes what fetches that were killed left, copies the inputs, computes the key. ERR_INPUT for an input that is not there or was refused (a link that leads out, a device). */
 int fetch_open(struct fetch *out, struct arena *mem, const struct fetch_options *options, struct err *err);
 /* Takes over what the job left in its home directory: files, directories and links that stay in it, capped by the policy. */
 int fetch_keep(struct fetch *fetch, int home, struct err *err);

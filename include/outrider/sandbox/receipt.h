@@ -99,6 +99,7 @@ struct receipt {
 	struct str           on_behalf_of;  /* the person or pull request; may be empty */
 	struct str_list      command;
 	struct str           profile;
+	struct str           home;          /* what the home directory held at first: a host path; empty for nothing */
 	enum sandbox_trust   trust;
 	enum exec_mode       exec_mode;
 	enum workdir_mode    workdir;       /* as it was: a copy where overlay was not possible */
