@@ -37,7 +37,7 @@ static int check(const char *dir, const char *source, const char *oid, struct er
 int checkout_move(const char *dir, const char *source, const char *oid, struct err *err)
 {
 	/* a commit that no ref has any more is there all the same; whose repository it is was looked at by who opened it */
-	static const char upload[] = "--upload-pack=git -c safe.directory=* -c uploadpack.allowAnySHA1InWant=true upload-pack";
+	static const char upload[] = "--upload-pack=git -c 'safe.directory=*' -c uploadpack.allowAnySHA1InWant=true upload-pack";
 	const char *const fetch[] = { "fetch",  "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head",
 				      upload, "--",      source,      oid,         NULL };
 	char tree[1100];
