@@ -38,6 +38,9 @@ iproute2          command   ip
 gh                command   gh
 python3-github    file      /usr/lib/python3/dist-packages/github/__init__.py
 golang-go         command   go
+mmdebstrap        command   mmdebstrap
+skopeo            command   skopeo
+umoci             command   umoci
 python3-gitlab    file      /usr/lib/python3/dist-packages/gitlab/__init__.py
 openjdk-17-jre-headless command java
 maven             command   mvn

@@ -111,12 +111,37 @@ static int show(struct env_session *s, struct err *err)
 	return environment_permit(&s->host, &s->environment, err) ? -1 : EXIT_CLEAN;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int throw_away(struct env_session *s, struct err *err)
+{
+	const int64_t since = now_ms() - (int64_t)s->host.max_age_ms;
+	struct shelf_pruned pruned;
+	size_t places;
+
+	if (shelf_prune(&pruned, s->host.store, since, s->host.max_bytes, err) ||
+	    pool_prune(&places, s->host.store, since, err))
+		return -1;
+	printf("store     %zu removed (%.1f MB), %zu kept; %zu checkouts removed\n", pruned.removed,
+	       (double)pruned.bytes / 1e6, pruned.kept, places);
+	return 0;
+}
+
+/* For timers: what has half its time behind it is made anew here, so that no job has to wait for it. */
 static int build(struct env_session *s, struct err *err)
 {
 	const struct environment_teller teller = env_teller(s);
 	AUTO(environment_close) struct environment_ready ready = { .built = false };
 	size_t made = 0;
 
+	s->environment.refresh_ms /= 2;
+	s->host.root_refresh_ms /= 2;
 	for (size_t i = 0; i < s->environment.ignored.n; i++)
 		fprintf(stderr, "outrider: %.*s: ignored: %.*s\n", STR_ARG(s->environment.where),
 			STR_ARG(s->environment.ignored.items[i]));
@@ -127,7 +152,7 @@ static int build(struct env_session *s, struct err *err)
 	printf("set-up    %s%s\n", ready.setup.use ? ready.setup.key : "none", ready.built ? " (made now)" : "");
 	printf("services  %zu\n", s->environment.services.n);
 	printf("pool      %u ready, %zu of them made now\n", s->host.pool, made);
-	return EXIT_CLEAN;
+	return throw_away(s, err) ? -1 : EXIT_CLEAN;
 }
 
 static void print_time(int64_t ms)
@@ -162,26 +187,9 @@ static int list(struct env_session *s, struct err *err)
 	return EXIT_CLEAN;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int prune(struct env_session *s, struct err *err)
 {
-	const int64_t since = now_ms() - (int64_t)s->host.max_age_ms;
-	struct shelf_pruned pruned;
-	size_t places;
-
-	if (shelf_prune(&pruned, s->host.store, since, s->host.max_bytes, err) ||
-	    pool_prune(&places, s->host.store, since, err))
-		return -1;
-	printf("%zu removed (%.1f MB), %zu kept; %zu checkouts removed\n", pruned.removed, (double)pruned.bytes / 1e6,
-	       pruned.kept, places);
-	return EXIT_CLEAN;
+	return throw_away(s, err) ? -1 : EXIT_CLEAN;
 }
 
 static const struct {
@@ -190,7 +198,7 @@ static const struct {
 	int       (*run)(struct env_session *s, struct err *err);
 } actions[] = {
 	{ "show", "what the base describes, as it is understood, and whether this host allows it", true, show },
-	{ "build", "make it ready now: root, set-up, checkouts of the pool", true, build },
+	{ "build", "make it ready now: root, set-up, checkouts of the pool; and prune. For timers", true, build },
 	{ "list", "what is kept: kind, key, when made, when last used, size, whose", false, list },
 	{ "prune", "remove what is replaced, too old, over the size, or half made", false, prune },
 };

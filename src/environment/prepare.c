@@ -42,30 +42,29 @@ static int key_files(struct key_hash *hash, struct arena *mem, const struct envi
 	return 0;
 }
 
-int environment_key(char out[SHELF_KEY + 1], struct arena *mem, const struct environment_host *host,
-		    const struct environment *wish, const struct environment_source *source, const char *root_digest,
-		    struct err *err)
+/* "" when there is no set-up. */
+static int make_key(char out[SHELF_KEY + 1], const struct preparer *p)
 {
 	AUTO_BUF struct buf canon = { 0 };
 	unsigned char policy[POLICY_HASH];
 	struct key_hash hash;
 
 	*out = '\0';
-	if (wish->setup.n == 0)
+	if (p->wish->setup.n == 0)
 		return 0;
-	if (key_begin(&hash, "setup " OUTRIDER_VERSION, SETUP_FORMAT, err))
+	if (key_begin(&hash, "setup " OUTRIDER_VERSION, SETUP_FORMAT, p->err))
 		return -1;
-	environment_canon(&canon, wish);
-	policy_hash(policy, &host->policy);
-	key_text(&hash, source->identity);
+	environment_canon(&canon, p->wish);
+	policy_hash(policy, &p->host->policy);
+	key_text(&hash, p->source->identity);
 	key_text(&hash, buf_str(&canon));
-	key_text(&hash, str_of(root_digest));
+	key_text(&hash, str_of(p->out->root_digest));
 	key_text(&hash, (struct str){ (const char *)policy, sizeof policy });
-	if (key_files(&hash, mem, wish, source, err)) {
+	if (key_files(&hash, p->mem, p->wish, p->source, p->err)) {
 		key_abandon(&hash);
 		return -1;
 	}
-	return key_end(&hash, out, err);
+	return key_end(&hash, out, p->err);
 }
 
 static int prepare_root(struct preparer *p)
@@ -115,7 +114,7 @@ static int prepare_setup(struct preparer *p)
 	char key[SHELF_KEY + 1];
 	bool found = false;
 
-	if (environment_key(key, p->mem, p->host, p->wish, p->source, p->out->root_digest, p->err))
+	if (make_key(key, p))
 		return -1;
 	if (!*key)
 		return 0;

@@ -231,25 +231,36 @@ static int write_meta(const struct shelf_work *work, const struct shelf_meta *me
 
 /* ---- making ---- */
 
-int shelf_lock(const char *path, int how, uint64_t wait_ms, struct err *err)
+/* 1: somebody else holds it, or has just removed its file. */
+static int try_lock(int *out, const char *path, struct err *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), failed;
 
 	if (fd < 0)
 		return err_errno(err, "'%s'", path);
-	for (uint64_t waited = 0; flock(fd, how | LOCK_NB); waited += POLL_MS) {
-		if (errno != EINTR && (errno != EWOULDBLOCK || waited >= wait_ms)) {
-			const bool busy = errno == EWOULDBLOCK;
+	failed = flock(fd, LOCK_EX | LOCK_NB);
+	if (failed && errno != EWOULDBLOCK && errno != EINTR)
+		(void)err_errno(err, "lock '%s'", path);
+	else
+		failed = failed || !is_linked(fd, path) ? 1 : 0;
+	if (failed)
+		close(fd);
+	else
+		*out = fd;
+	return failed;
+}
 
-			(void)err_errno(err, "lock '%s'", path);
-			close(fd);
-			return busy ? err_set(err, ERR_TEMP, "somebody else has been making the same for %" PRIu64 " s (%s)",
-					      wait_ms / 1000, path)
-				    : -1;
-		}
+int shelf_lock(const char *path, uint64_t wait_ms, struct err *err)
+{
+	int fd = -1, busy;
+
+	for (uint64_t waited = 0; (busy = try_lock(&fd, path, err)) > 0; waited += POLL_MS) {
+		if (waited >= wait_ms)
+			return err_set(err, ERR_TEMP, "somebody else has been making the same for %" PRIu64 " s (%s)",
+				       wait_ms / 1000, path);
 		nanosleep(&(struct timespec){ 0, POLL_MS * 1000000L }, NULL);
 	}
-	return fd;
+	return busy < 0 ? -1 : fd;
 }
 
 int shelf_begin(struct shelf_work *out, const char *store, enum shelf_kind kind, const char *key, uint64_t wait_ms,
@@ -262,7 +273,7 @@ int shelf_begin(struct shelf_work *out, const char *store, enum shelf_kind kind,
 	snprintf(work.key, sizeof work.key, "%s", key);
 	snprintf(lock, sizeof lock, "%s/lock/%s-%s", store, shelf_folders[kind], key);
 	snprintf(work.path, sizeof work.path, "%s/building/%s-%s", store, shelf_folders[kind], key);
-	fd = shelf_lock(lock, LOCK_EX, wait_ms, err);
+	fd = shelf_lock(lock, wait_ms, err);
 	if (fd < 0)
 		return -1;
 	/* a crash left it */

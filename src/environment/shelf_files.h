@@ -10,5 +10,5 @@ int64_t shelf_now_ms(void);
 /* All finished folders of a kind, or of one key; take() may end it by -1 with the error set. */
 int shelf_each(const char *store, enum shelf_kind kind, const char *key,
 	       int (*take)(const struct shelf_entry *entry, void *ctx), void *ctx, struct err *err);
-/* Opens a file and takes its lock; waits at most so long. A descriptor, or -1 (ERR_TEMP when somebody else holds it). */
-int shelf_lock(const char *path, int how, uint64_t wait_ms, struct err *err);
+/* Makes a file and takes its lock, for us alone; waits at most so long. A descriptor, or -1 (ERR_TEMP when somebody else holds it). */
+int shelf_lock(const char *path, uint64_t wait_ms, struct err *err);

@@ -60,34 +60,54 @@ static int remove_entry(const char *store, const struct shelf_entry *entry, stru
 }
 
 /* Half made: whoever made it is dead when its lock is free. "gone-...": nobody makes it, and to remove it twice does no harm. */
-static int sweep(const char *store, struct err *err)
+static int sweep_building(const char *store, const char *name, struct err *err)
 {
-	char path[SHELF_MAX_PATH], lock[SHELF_MAX_PATH + 300];
+	char path[SHELF_MAX_PATH], lock[SHELF_MAX_PATH];
+	int fd = -1, failed;
+
+	snprintf(path, sizeof path, "%.600s/building/%.300s", store, name);
+	snprintf(lock, sizeof lock, "%.600s/lock/%.300s", store, name);
+	if (!str_starts(str_of(name), STR("gone-"))) {
+		fd = shelf_lock(lock, 0, NULL);
+		if (fd < 0)
+			return 0;
+	}
+	failed = files_remove(path, err);
+	if (fd >= 0)
+		close(fd);
+	return failed;
+}
+
+/* A lock that nobody holds needs no file: who makes the same later makes a new one. */
+static int sweep_lock(const char *store, const char *name, struct err *err)
+{
+	char path[SHELF_MAX_PATH];
+	int fd, failed;
+
+	snprintf(path, sizeof path, "%.600s/lock/%.300s", store, name);
+	fd = shelf_lock(path, 0, NULL);
+	if (fd < 0)
+		return 0;
+	failed = unlink(path) ? err_errno(err, "remove '%s'", path) : 0;
+	close(fd);
+	return failed;
+}
+
+static int sweep(const char *store, const char *folder, int (*one)(const char *store, const char *name, struct err *err),
+		 struct err *err)
+{
+	char path[SHELF_MAX_PATH];
 	const struct dirent *file;
 	DIR *dir;
 	int failed = 0;
 
-	snprintf(path, sizeof path, "%s/building", store);
+	snprintf(path, sizeof path, "%s/%s", store, folder);
 	dir = opendir(path);
 	if (!dir)
 		return err_errno(err, "'%s'", path);
-	while (!failed && (file = readdir(dir))) {
-		char inner[SHELF_MAX_PATH + 300];
-		int fd = -1;
-
-		if (file->d_name[0] == '.')
-			continue;
-		snprintf(inner, sizeof inner, "%s/%s", path, file->d_name);
-		snprintf(lock, sizeof lock, "%s/lock/%s", store, file->d_name);
-		if (!str_starts(str_of(file->d_name), STR("gone-"))) {
-			fd = shelf_lock(lock, LOCK_EX, 0, NULL);
-			if (fd < 0)
-				continue;
-		}
-		failed = files_remove(inner, err);
-		if (fd >= 0)
-			close(fd);
-	}
+	while (!failed && (file = readdir(dir)))
+		if (file->d_name[0] != '.')
+			failed = one(store, file->d_name, err);
 	closedir(dir);
 	return failed;
 }
@@ -109,7 +129,8 @@ int shelf_prune(struct shelf_pruned *out, const char *store, int64_t since_ms, u
 	uint64_t sum = 0;
 
 	arena_init(&mem, (size_t)64 << 20);
-	if (shelf_list(&all, &mem, store, err) || sweep(store, err))
+	if (shelf_list(&all, &mem, store, err) || sweep(store, "building", sweep_building, err) ||
+	    sweep(store, "lock", sweep_lock, err))
 		return -1;
 	/* newest use first: what comes when the room is gone was used longest ago */
 	for (size_t i = 0; i < all.n; i++) {

@@ -6,6 +6,9 @@
 
 #include "mirror_files.h"
 
+/* A checkout is thrown away after a crash: waiting for the disk is for nothing. */
+#define NO_SYNC "-c", "core.fsync=none"
+
 /* The program git in the folder's own `.git`. `source`: may be read from; NULL: no protocol at all. */
 static int git_in(const char *dir, const char *source, const char *const *args, struct err *err)
 {
@@ -23,8 +26,8 @@ static int git_in(const char *dir, const char *source, const char *const *args, 
 		return 0;
 	if (said.late)
 		return err_set(err, ERR_TEMP, "git took longer than %d s for '%s'", CHECKOUT_SECONDS, dir);
-	return err_set(err, ERR_PERM, "git %s for '%s': %s", args[0][0] == '-' ? "checkout" : args[0], dir,
-		       said.text[0] ? said.text : "failed without a word");
+	return err_set(err, ERR_PERM, "git could not check out '%s': %s", dir,
+		       said.text[0] ? said.text : "it failed without a word");
 }
 
 static int check(const char *dir, const char *source, const char *oid, struct err *err)
@@ -37,11 +40,11 @@ static int check(const char *dir, const char *source, const char *oid, struct er
 int checkout_move(const char *dir, const char *source, const char *oid, struct err *err)
 {
 	/* a commit that no ref has any more is there all the same; whose repository it is was looked at by who opened it */
-	static const char upload[] = "--upload-pack=git -c safe.directory=* -c uploadpack.allowAnySHA1InWant=true upload-pack";
-	const char *const fetch[] = { "fetch",  "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head",
+	static const char upload[] = "--upload-pack=git -c 'safe.directory=*' -c uploadpack.allowAnySHA1InWant=true upload-pack";
+	const char *const fetch[] = { NO_SYNC, "fetch",  "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head",
 				      upload, "--",      source,      oid,         NULL };
 	char tree[1100];
-	const char *const move[] = { tree, "checkout", "--quiet", "--force", "--detach", oid, NULL };
+	const char *const move[] = { NO_SYNC, tree, "checkout", "--quiet", "--force", "--detach", oid, NULL };
 
 	if (check(dir, source, oid, err))
 		return -1;
@@ -51,7 +54,7 @@ int checkout_move(const char *dir, const char *source, const char *oid, struct e
 
 int checkout_make(const char *dir, const char *source, const char *oid, struct err *err)
 {
-	static const char *const init[] = { "init", "--quiet", "--template=", "--initial-branch=none", NULL };
+	static const char *const init[] = { NO_SYNC, "init", "--quiet", "--template=", "--initial-branch=none", NULL };
 
 	if (check(dir, source, oid, err))
 		return -1;

@@ -26,15 +26,15 @@ fi
 describe() { printf 'environment:\n%s\n' "$1" >"$repo/.outrider.yml"; }
 settings
 fresh
-describe '  setup: ["echo run >>made; date +%N >when; mkdir -p deps/bin; printf \"#!/bin/sh\necho tool\n\" >deps/bin/tool; chmod 750 deps/bin/tool; echo mine >tracked; rm away", "echo $WORD >~/word"]
+describe '  setup: ["echo run >>made; date +%N >when; mkdir -p deps/bin; printf \"#!/bin/sh\necho tool\n\" >deps/bin/tool; chmod 750 deps/bin/tool; echo mine >tracked; rm away", "echo $WORD >~/word; cp /bin/echo ~/say"]
   env: { WORD: "it'\''s set" }
   files: [lock]'
 echo ours >"$repo/tracked" && echo 1 >"$repo/lock" && echo x >"$repo/away"
 commit one
 env_ build -C "$repo"
 check 'set-up runs' all exits 0 -- shows '(made now)' -- says 'tracked: set-up changed a file of the repository'
-inside sh -c 'cat made tracked away lock ~/word; deps/bin/tool; stat -c %a deps/bin/tool; git log --oneline; git status --short'
-check 'a job has what it left, and its own files' all exits 0 -- shows run -- shows ours -- shows "it's set" -- shows tool -- shows 750 -- not shows mine -- not shows ' M '
+inside sh -c 'cat made tracked away lock ~/word; deps/bin/tool; ~/say from home; stat -c %a deps/bin/tool; git log --oneline; git status --short'
+check 'a job has what it left, and its own files' all exits 0 -- shows run -- shows ours -- shows "it's set" -- shows tool -- shows 'from home' -- shows 750 -- not shows mine -- not shows ' M '
 first=$(cat "$store"/snapshot/*/work/when)
 env_ build -C "$repo"
 check 'it does not run again' all exits 0 -- not shows '(made now)' -- [ "$(cat "$store"/snapshot/*/work/when)" = "$first" ]
@@ -64,13 +64,18 @@ more=()
 git -C "$repo" checkout -q - && git -C "$repo" branch -qD change
 
 # ---- refreshed, in parallel, killed ----
-old=$(kept | tr ' ' '\n' | sort | tail -n 1)
 rm -rf "$store"/snapshot/*
-env_ build -C "$repo"
+inside true
 old=$(kept)
-mv "$old" "${old%.*}.0000000000000001"
+aged() { mv "$(kept)" "${old%.*}.$(printf %016x $((${EPOCHREALTIME/./} / 1000 - $1 * 3600000)))"; }
+aged 13
+inside true
+check 'younger than its refresh: it is used' all exits 0 -- not says set-up: -- [ "$(snapshots)" -eq 1 ]
 env_ build -C "$repo"
-check 'what is too old is made again' all exits 0 -- shows '(made now)' -- [ "$(snapshots)" -eq 2 ]
+check 'but a timer makes it anew, and throws the old one away' all exits 0 -- shows '(made now)' -- shows '1 removed' -- [ "$(snapshots)" -eq 1 ]
+aged 25
+inside true
+check 'too old: the job makes it again' all exits 0 -- says set-up: -- [ "$(snapshots)" -eq 2 ]
 env_ prune
 check 'and the old one is pruned' all exits 0 -- shows '1 removed' -- [ "$(snapshots)" -eq 1 ]
 rm -rf "$store"/snapshot/*
@@ -109,6 +114,39 @@ check 'and nothing of it is kept' [ -z "$(find "$store/snapshot" -name never)" ]
 describe '  setup: ["timeout 5 sh -c \"echo | cat >/dev/tcp/1.1.1.1/53\"; curl -sS -m 5 http://1.1.1.1 || echo no network"]' && commit network
 env_ build -C "$repo"
 check 'no network when the policy names none' says 'no network'
+
+if command -v python3 >/dev/null && command -v curl >/dev/null; then
+	mkdir "$work/www" && echo from the mirror >"$work/www/dependency"
+	python3 -c 'import http.server, os
+os.chdir("'"$work/www"'")
+s = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+print(s.server_port, flush=True)
+s.serve_forever()' >"$work/port" 2>/dev/null &
+	server=$!
+	for ((i = 0; i < 400; i++)); do [ -s "$work/port" ] && break; sleep 0.05; done
+	port=$(cat "$work/port")
+	printf 'trust: untrusted\nnet: { addresses: [127.0.0.0/8], fetch: [ { host: 127.0.0.1, port: %s, tls: false, methods: [GET] } ] }\n' "$port" >"$work/policy.yml"
+	run audit key "$work/log.key"
+	settings "policy: $work/policy.yml
+audit: $work/log"
+	describe "  setup: [\"curl -fsS --noproxy '' -o dependency http://127.0.0.1:$port/dependency\"]" && commit fetch
+	inside sh -c "cat dependency; curl -fsS --noproxy '' http://127.0.0.1:$port/dependency && echo reached"
+	check 'set-up has the routes of the policy, its jobs have not' all shows 'from the mirror' -- not shows reached -- not exits 0
+	kill "$server"
+	run audit verify "$work/log"
+	check 'both are in the audit log' exits 0
+	run audit who --log "$work/log" environment
+	check 'with what was fetched' shows "GET http://127.0.0.1:$port/dependency"
+fi
+
+# ---- where jobs have no overlay ----
+printf 'trust: untrusted\nfs: { workdir: copy }\n' >"$work/policy.yml"
+settings "policy: $work/policy.yml"
+describe '  setup: ["echo set >made; echo mine >tracked; mkdir d; echo set >d/b"]' && mkdir "$repo/d" && echo ours | tee "$repo/tracked" >"$repo/d/a" && commit copy
+inside sh -c 'cat made tracked d/a d/b; rm -rf d'
+inside sh -c 'cat made tracked d/a d/b'
+check 'a copy has the same' all exits 0 -- [ "$(cat "$out")" = $'set\nours\nours\nset' ]
+settings
 
 # ---- what the administrator did not allow ----
 describe '  packages: [hello]' && commit packages
@@ -187,6 +225,26 @@ if [ -x "$pg/postgres" ]; then
 	database
 	sed -i "s/id <= 4000/id > 0/" "$repo/check.sh" && commit all
 	postgres_as root
+	# the same as a plain user, who was given control groups of version 1
+	user_groups() { for c in memory pids cpu cpuacct; do echo "/sys/fs/cgroup/$c/outrider-env-$$"; done; }
+	if [ "$(id -u)" -eq 0 ] && [ -d /sys/fs/cgroup/memory ] && mkdir $(user_groups) 2>/dev/null && chown -R 65534 $(user_groups); then
+		real=$program
+		cat >"$work/as-user" <<-SH
+			#!/bin/sh
+			export HOME=$work/user GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+			exec setpriv --reuid=65534 --regid=65534 --clear-groups sh -c 'for g in $(user_groups | tr '\n' ' '); do echo \$\$ >\$g/cgroup.procs; done; exec "\$@"' sh $real "\$@"
+		SH
+		chmod 755 "$work/as-user" "$work" && mkdir "$work/user" && chown -R 65534:65534 "$work/user" "$repo"
+		: >"$work/receipt" && chown 65534 "$work/receipt" && chmod 777 "$work"
+		program=$work/as-user store=$work/user/store
+		settings
+		postgres_as 'a plain user'
+		program=$real store=$work/store
+		settings
+		find $(user_groups) -depth -type d -exec rmdir {} +
+	else
+		echo '# not as a plain user: needs root and control groups of version 1'
+	fi
 else
 	echo '# no PostgreSQL server on this machine: not tried'
 fi

@@ -52,7 +52,3 @@ int environment_prepare(struct environment_ready *out, struct arena *mem, const 
 			const struct environment *environment, const struct environment_source *source,
 			const struct environment_teller *teller, struct err *err);
 void environment_close(struct environment_ready *ready);
-/* The key alone, without making anything but the root that it depends on; "" when there is no set-up. For people. */
-int environment_key(char out[SHELF_KEY + 1], struct arena *mem, const struct environment_host *host,
-		    const struct environment *environment, const struct environment_source *source, const char *root_digest,
-		    struct err *err);
