@@ -3,7 +3,7 @@
 
 #include "base/scope.h"
 #include "learn_writer.h"
-#include "values.h"
+#include "sandbox/values.h"
 
 static const struct {
 	const char *key;
