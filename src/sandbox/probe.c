@@ -223,9 +223,29 @@ void probe_run(struct probe *out)
 	*out = p;
 }
 
+bool probe_bubble(struct probe *p, const char *program, bool always, struct err *err)
+{
+	static const enum sandbox_layer spaces[] = { LAYER_MOUNTS, LAYER_PIDNS, LAYER_NETNS, LAYER_IPCNS, LAYER_UTSNS, LAYER_CGROUPNS };
+	bool is_setuid;
+
+	(void)err_set(err, ERR_PERM, "%s", "");
+	if (!always && (p->root || (p->layers[LAYER_MOUNTS].works && p->layers[LAYER_PIDNS].works)))
+		return false;
+	if (p->root)
+		return err_set(err, ERR_PERM, "bubblewrap is a launcher for plain users; root needs none") == 0;
+	if (bubble_probe(program, &is_setuid, err))
+		return false;
+	for (size_t i = 0; i < COUNT(spaces); i++)
+		set(p, spaces[i], 0, "by bubblewrap", "");
+	set(p, LAYER_USERNS, is_setuid ? EPERM : 0, "by bubblewrap", "none is needed with a setuid bubblewrap");
+	p->bubble = true;
+	return true;
+}
+
 void probe_text(struct buf *out, const struct probe *p)
 {
-	buf_printf(out, "kernel %s, %s\n", p->kernel, p->root ? "as root" : "without privileges");
+	buf_printf(out, "kernel %s, %s, launcher: %s\n", p->kernel, p->root ? "as root" : "without privileges",
+		   p->bubble ? "bubblewrap" : "own");
 	for (int l = 0; l < LAYERS; l++) {
 		const struct probe_layer *layer = &p->layers[l];
 
@@ -238,7 +258,7 @@ void probe_text(struct buf *out, const struct probe *p)
 
 int probe_json(struct buf *out, const struct probe *p, struct err *err)
 {
-	json_t *root = json_pack("{s:s, s:b, s:i, s:b, s:b}", "kernel", p->kernel, "root", p->root,
+	json_t *root = json_pack("{s:s, s:s, s:b, s:i, s:b, s:b}", "kernel", p->kernel, "launcher", p->bubble ? "bubblewrap" : "own", "root", p->root,
 				 "landlock_abi", p->landlock_abi, "idmap", p->idmap, "container", p->container);
 	json_t *layers = json_object();
 	char *text;

@@ -24,11 +24,17 @@ struct probe {
 	bool               idmap;          /* root only: the work directory can be shown under another owner */
 	bool               ptrace;         /* a child can be traced (Yama below 3) */
 	bool               root;           /* effective user id 0 on this host */
+	bool               bubble;         /* bubblewrap is the launcher: the walls are as it makes them */
 	bool               container;      /* looks like one: /proc is masked */
 };
 
 /* Never fails: what could not be tried does not work, and says why. */
 void probe_run(struct probe *out);
+/*
+ * Where we may not make namespaces, as a plain user, and bubblewrap may: the walls as they are with it as launcher (`always`: in any case).
+ * False when it is not wanted or cannot; *err then tells why it cannot.
+ */
+bool probe_bubble(struct probe *probe, const char *program, bool always, struct err *err);
 /* For people; and one JSON object with a line end. */
 void probe_text(struct buf *out, const struct probe *probe);
 int probe_json(struct buf *out, const struct probe *probe, struct err *err);
