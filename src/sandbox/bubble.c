@@ -132,6 +132,15 @@ static int add_file(struct bubble *b, const char *at, struct str text, struct er
 	return 0;
 }
 
+/* A setuid bubblewrap takes no size: then the control group's cap of memory is the only one. */
+static void add_memory(struct bubble *b, const char *at, const char *mode, const char *size)
+{
+	ADD(b, "--perms", mode);
+	if (b->plan->flags & CLONE_NEWUSER)
+		ADD(b, "--size", size);
+	ADD(b, "--tmpfs", at);
+}
+
 static int add_root(struct bubble *b, struct err *err)
 {
 	const struct plan *p = b->plan;
@@ -143,8 +152,9 @@ static int add_root(struct bubble *b, struct err *err)
 		if (add_file(b, p->files.items[i].at, p->files.items[i].text, err))
 			return -1;
 	ADD(b, "--proc", "/proc", "--dev", "/dev");
-	ADD(b, "--perms", "1777", "--size", p->tmp_size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev");
-	ADD(b, "--perms", "1777", "--size", p->tmp_size, "--tmpfs", "/tmp");
+	add_memory(b, "/dev/shm", "1777", p->tmp_size);
+	ADD(b, "--remount-ro", "/dev");
+	add_memory(b, "/tmp", "1777", p->tmp_size);
 	return 0;
 }
 
@@ -158,8 +168,8 @@ static void add_places(struct bubble *b, const char *stage)
 		if (!m->device)
 			ADD(b, m->write ? "--bind" : "--ro-bind", m->host, m->at);
 	}
-	ADD(b, "--perms", "0755", "--size", p->scratch_size, "--tmpfs", SANDBOX_HOME);
-	ADD(b, "--perms", "0755", "--size", p->scratch_size, "--tmpfs", SANDBOX_WORK);
+	add_memory(b, SANDBOX_HOME, "0755", p->scratch_size);
+	add_memory(b, SANDBOX_WORK, "0755", p->scratch_size);
 	ADD(b, "--ro-bind", stage, STAGE_AT, "--remount-ro", "/", "--chdir", "/", "--", STAGE_AT, "job", NULL);
 	ARENA_PUSH(b->mem, &b->words, NULL);
 }

@@ -89,7 +89,7 @@ static void state_layers(struct receipt *r, struct arena *mem, const struct sand
  * With bubblewrap as launcher: what it cannot do. It has no mounts without execution, so the promise of a sealed job, that
  * nothing becomes code which was not listed, cannot be kept.
  */
-static int lower_bubble(struct receipt *r, struct arena *mem, const struct sandbox_policy *policy, struct err *err)
+static int lower_bubble(struct receipt *r, struct arena *mem, const struct sandbox_policy *policy, bool is_setuid, struct err *err)
 {
 	static const struct {
 		enum sandbox_layer layer;
@@ -112,6 +112,9 @@ static int lower_bubble(struct receipt *r, struct arena *mem, const struct sandb
 		r->layers[weak[i].layer].state = STATE_WEAK;
 		r->layers[weak[i].layer].detail = str_of(weak[i].detail);
 	}
+	if (is_setuid)
+		r->layers[LAYER_MOUNTS].detail = arena_printf(mem, "%.*s; it is setuid: what is written is capped as memory alone",
+							      STR_ARG(r->layers[LAYER_MOUNTS].detail));
 	receipt_notice(r, mem, "the launcher is bubblewrap (%.*s)", STR_ARG(policy->bubblewrap));
 	r->weak = true;
 	return 0;
@@ -161,7 +164,7 @@ int sandbox_run(struct receipt *out, struct arena *mem, const struct sandbox_job
 	receipt.layers[LAYER_LANDLOCK].state = STATE_OFF;
 	state_layers(&receipt, mem, job->policy, &probe);
 	if (apply_probe(&receipt, mem, job->policy, &probe, err) ||
-	    (probe.bubble && lower_bubble(&receipt, mem, job->policy, err)))
+	    (probe.bubble && lower_bubble(&receipt, mem, job->policy, !probe.layers[LAYER_USERNS].works, err)))
 		return -1;
 	if (run_supervise(&receipt, mem, job, &profile, &probe, err) != SUPERVISED)
 		return -1;
