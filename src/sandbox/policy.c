@@ -44,6 +44,11 @@ const char *exec_engine_name(enum exec_engine engine)
 	return exec_engine_words[engine];
 }
 
+const char *launcher_name(enum sandbox_launcher launcher)
+{
+	return launcher_words[launcher];
+}
+
 const char *exec_class_name(enum exec_class class)
 {
 	return exec_class_words[class];

@@ -18,7 +18,7 @@
 #include "cgroup.h"
 #include "filter.h"
 #include "landlock.h"
-#include "sandbox/gate.h"
+#include "sandbox/fence.h"
 #include "supervise.h"
 #include "sys.h"
 
@@ -175,8 +175,11 @@ static void probe_gate(struct probe *p)
 	struct probe_layer *l = &p->layers[LAYER_GATE];
 	struct err err;
 
-	l->works = p->ptrace = gate_ptrace_probe(&err) == 0;
-	snprintf(l->detail, sizeof l->detail, "%.150s", l->works ? "ptrace" : err.text);
+	p->ptrace = gate_ptrace_probe(&err) == 0;
+	p->helper = gate_fence_probe(FENCE_SOCKET, NULL) == 0;
+	l->works = p->ptrace || p->helper;
+	snprintf(l->detail, sizeof l->detail, "%s%s%.120s", p->helper ? "fanotify" : "",
+		 p->helper && l->works ? ", " : "", p->ptrace ? "ptrace" : err.text);
 	snprintf(l->mend, sizeof l->mend, "%s", l->works ? "" : "sysctl kernel.yama.ptrace_scope=1");
 }
 
@@ -237,7 +240,7 @@ bool probe_bubble(struct probe *p, const char *program, bool always, struct err 
 		return false;
 	for (size_t i = 0; i < COUNT(spaces); i++)
 		set(p, spaces[i], 0, "by bubblewrap", "");
-	set(p, LAYER_USERNS, is_setuid ? EPERM : 0, "by bubblewrap", "none is needed with a setuid bubblewrap");
+	set(p, LAYER_USERNS, is_setuid ? EPERM : 0, "by bubblewrap", "a bubblewrap that is not setuid");
 	p->bubble = true;
 	return true;
 }

@@ -180,6 +180,7 @@ const char *trust_name(enum sandbox_trust trust);
 const char *need_name(enum layer_need need);
 const char *exec_mode_name(enum exec_mode mode);
 const char *exec_engine_name(enum exec_engine engine);
+const char *launcher_name(enum sandbox_launcher launcher);
 const char *exec_class_name(enum exec_class class);
 const char *workdir_mode_name(enum workdir_mode mode);
 const char *layer_name(enum sandbox_layer layer);

@@ -23,6 +23,7 @@ struct probe {
 	bool               overlay;        /* overlayfs in a user namespace, complete: directories can be replaced */
 	bool               idmap;          /* root only: the work directory can be shown under another owner */
 	bool               ptrace;         /* a child can be traced (Yama below 3) */
+	bool               helper;         /* the root helper judges programs (fence.h), at its usual place */
 	bool               root;           /* effective user id 0 on this host */
 	bool               bubble;         /* bubblewrap is the launcher: the walls are as it makes them */
 	bool               container;      /* looks like one: /proc is masked */
