@@ -31,6 +31,16 @@ static int read_walls(struct selftest_options *options, const struct text_list *
 	return 0;
 }
 
+static int read_launcher(struct selftest_options *options, const char *word, struct err *err)
+{
+	for (enum sandbox_launcher l = 0; l < LAUNCHERS; l++)
+		if (str_eq(str_of(word), str_of(launcher_name(l)))) {
+			options->launcher = l;
+			return 0;
+		}
+	return err_input(err, "--launcher is auto, own or bubblewrap, not '%s'", word);
+}
+
 static int read_gate(struct selftest_options *options, const char *word, struct err *err)
 {
 	for (enum exec_engine e = 0; e < EXEC_ENGINES; e++)
@@ -80,7 +90,7 @@ int cmd_sandbox_selftest(int argc, char **argv)
 	AUTO_ARENA struct arena mem;
 	struct selftest_options options = { 0 };
 	struct text_list rest = { 0 }, only = { 0 }, engines = { 0 };
-	const char *format = "text", *gate = "auto";
+	const char *format = "text", *gate = "auto", *launcher = "auto";
 	bool help = false, compare = false;
 	const struct option table[] = {
 		{ "--engine", 0, OPTION_LIST, &engines, "WALL",
@@ -89,6 +99,8 @@ int cmd_sandbox_selftest(int argc, char **argv)
 		  "who judges programs: auto (default), ptrace or fanotify" },
 		{ "--helper", 0, OPTION_TEXT, &options.helper, "SOCKET",
 		  "where outrider-fence listens, if elsewhere than by default" },
+		{ "--launcher", 0, OPTION_TEXT, &launcher, "LAUNCHER",
+		  "who makes the namespaces: auto (default), own or bubblewrap" },
 		{ "--compare", 0, OPTION_FLAG, &compare, NULL,
 		  "try bubblewrap, too, if it is installed" },
 		{ "--only", 0, OPTION_LIST, &only, "ID", "this trick or family; may be repeated" },
@@ -113,7 +125,8 @@ int cmd_sandbox_selftest(int argc, char **argv)
 			(void)err_input(&err,
 					"`sandbox selftest` takes no arguments, only options");
 		} else if (read_walls(&options, &engines, compare, &err) == 0 &&
-			   read_gate(&options, gate, &err) == 0) {
+			   read_gate(&options, gate, &err) == 0 &&
+			   read_launcher(&options, launcher, &err) == 0) {
 			ARENA_PUSH(&mem, &only, NULL);
 			options.only = only.items;
 			code = run(&options, str_of(format), &mem, &err);

@@ -5,8 +5,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "hex.h"
-
 int filter_load(enum filter_id id)
 {
 	/* the kernel's struct lacks a const, it only reads */
@@ -17,9 +15,4 @@ int filter_load(enum filter_id id)
 	const struct sock_fprog program = { filters[id].n, code.to };
 
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
-}
-
-void filter_hash(char out[65], enum filter_id id)
-{
-	hex_sha256(out, filters[id].code, filters[id].n * sizeof *filters[id].code);
 }

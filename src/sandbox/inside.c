@@ -193,6 +193,12 @@ static void set_limits(struct plan *p)
 	}
 }
 
+/* Without a capability nothing can be set up against later ones; no_new_privs sees to it that there are none. */
+static bool has_none(const struct plan *p)
+{
+	return p->bubble && errno == EPERM;
+}
+
 static void drop_privileges(struct plan *p)
 {
 	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -201,12 +207,12 @@ static void drop_privileges(struct plan *p)
 	/* a keyring of its own: those of the supervisor have no namespace. Kernels without keys are as good. */
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
 		inside_fail(p, STEP_CAPS, "session keyring");
-	if (prctl(PR_SET_SECUREBITS, SECURE_BITS, 0, 0, 0))
+	if (prctl(PR_SET_SECUREBITS, SECURE_BITS, 0, 0, 0) && !has_none(p))
 		inside_fail(p, STEP_CAPS, "securebits");
 	/* past the last one that this kernel knows it says EINVAL */
 	for (unsigned long cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
 		;
-	if (errno != EINVAL)
+	if (errno != EINVAL && !has_none(p))
 		inside_fail(p, STEP_CAPS, "bounding set");
 	if (p->change_ids && !(p->flags & CLONE_NEWUSER))
 		change_ids(p);
@@ -336,12 +342,39 @@ static _Noreturn void reap(struct plan *p, pid_t command)
 	_exit(0);
 }
 
+/* Behind all walls but those of the command itself. */
+static _Noreturn void start_command(struct plan *p)
+{
+	pid_t command;
+
+	start_forwarder(p);
+	/* not fork(): it takes locks that a thread of the supervisor may have held */
+	command = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	if (command < 0)
+		inside_fail(p, STEP_FORK, NULL);
+	if (command == 0)
+		become_command(p);
+	/* the job's streams belong to the job alone */
+	close(0);
+	close(1);
+	close(2);
+	reap(p, command);
+}
+
+void inside_stage(struct plan *p)
+{
+	keep_descriptors(p);
+	reset_signals();
+	setsid();
+	put_up_walls(p);
+	start_command(p);
+}
+
 void inside_main(struct plan *p)
 {
 	const bool tree = p->flags & CLONE_NEWNS;
 	struct view view;
 	struct network network __attribute__((uninitialized));
-	pid_t command;
 
 	keep_descriptors(p);
 	network_begin(p, &network);
@@ -358,16 +391,5 @@ void inside_main(struct plan *p)
 	if (tree)
 		view_enter(p, &view);
 	put_up_walls(p);
-	start_forwarder(p);
-	/* not fork(): it takes locks that a thread of the supervisor may have held */
-	command = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
-	if (command < 0)
-		inside_fail(p, STEP_FORK, NULL);
-	if (command == 0)
-		become_command(p);
-	/* the job's streams belong to the job alone */
-	close(0);
-	close(1);
-	close(2);
-	reap(p, command);
+	start_command(p);
 }

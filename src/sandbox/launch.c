@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +16,10 @@
 #include "launch.h"
 #include "sys.h"
 
-enum { HOLDER_STACK = 16 << 10 }; /* of a process that makes one system call */
+enum {
+	HOLDER_STACK = 16 << 10, /* of a process that makes one system call */
+	OUTER_MS = 10000,        /* for bubblewrap to end by itself after its init was killed */
+};
 
 static const struct {
 	const char        *text;
@@ -69,7 +73,7 @@ static int write_ids(pid_t pid, const struct plan *plan, struct err *err)
 	return write_map(pid, "gid_map", plan->gid, plan->outer_gid, err);
 }
 
-static pid_t clone_process(int *pidfd, uint64_t flags, int cgroup)
+pid_t launch_clone(int *pidfd, uint64_t flags, int cgroup)
 {
 	struct clone_args args = {
 		.flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
@@ -98,7 +102,7 @@ int launch_start(struct launched *out, struct plan *plan, int cgroup, struct err
 		return err_errno(err, "sandbox: setsockopt");
 	}
 	plan->control = ends[1];
-	launched.pid = clone_process(&launched.pidfd, plan->flags & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWNET), cgroup);
+	launched.pid = launch_clone(&launched.pidfd, plan->flags & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWNET), cgroup);
 	if (launched.pid == 0)
 		inside_main(plan);
 	close(ends[1]);
@@ -143,15 +147,32 @@ void launch_give(const struct launched *launched, struct gift gift, const int *f
 	(void)!sendmsg(launched->control, &packet, MSG_NOSIGNAL);
 }
 
+/* Bubblewrap ends when init has; init is its child and not ours. */
+static void end_outer(const struct launched *launched, struct rusage *usage)
+{
+	struct pollfd wait = { launched->pidfd, POLLIN, 0 };
+
+	if (launched->pid > 0)
+		poll(&wait, 1, OUTER_MS);
+	syscall(SYS_pidfd_send_signal, launched->outer_pidfd, SIGKILL, NULL, 0);
+	while (wait4(launched->outer, NULL, __WALL, usage) < 0 && errno == EINTR)
+		;
+	close(launched->outer_pidfd);
+}
+
 void launch_end(struct launched *launched, struct rusage *usage)
 {
-	if (launched->pid > 0) {
+	if (launched->pid > 0)
 		syscall(SYS_pidfd_send_signal, launched->pidfd, SIGKILL, NULL, 0);
-		while (wait4(launched->pid, NULL, __WALL, usage) < 0 && errno == EINTR)
+	if (launched->outer > 0)
+		end_outer(launched, usage);
+	else
+		while (launched->pid > 0 && wait4(launched->pid, NULL, __WALL, usage) < 0 && errno == EINTR)
 			;
+	if (launched->pid > 0)
 		close(launched->pidfd);
+	if (launched->pid > 0 || launched->outer > 0)
 		close(launched->control);
-	}
 	*launched = (struct launched){ .pidfd = -1, .control = -1 };
 }
 

@@ -126,6 +126,7 @@ struct plan {
 	uint64_t    flags;          /* CLONE_NEW... */
 	uint32_t    outer_uid, outer_gid; /* the job on the host */
 	uint32_t    uid, gid;       /* the same, inside */
+	bool        bubble;         /* bubblewrap has made the namespaces and the view, and left no capabilities */
 	bool        change_ids;     /* the supervisor is root: the child leaves its ids */
 	bool        landlock, seccomp, mdwe; /* wanted */
 	bool        need[LAYERS];   /* required: a failure is a refusal */
@@ -225,9 +226,28 @@ struct launched {
 	pid_t pid;       /* of init; 0: none */
 	int   pidfd;     /* of init */
 	int   control;   /* our end */
+	pid_t outer;     /* 0, or bubblewrap's own process, our child; then init is not */
+	int   outer_pidfd;
 };
 /* clone3, id maps; init works and then waits for launch_give(). `cgroup` is a v2 directory or -1. */
 int launch_start(struct launched *out, struct plan *plan, int cgroup, struct err *err);
+/* fork() without what a thread of ours may hold: the child makes system calls only. */
+pid_t launch_clone(int *pidfd, uint64_t flags, int cgroup);
+/*
+ * bubble.c: the same by bubblewrap, whose inner program is our stage (stage.c). The first message of the control socket comes from init: then
+ * launched->pid is set by bubble_meet().
+ */
+int bubble_start(struct launched *out, struct plan *plan, struct arena *mem, const struct sandbox_policy *policy,
+		 int cgroup, const int *doors, int n_doors, struct err *err);
+int bubble_meet(struct launched *launched, pid_t init, struct err *err);
+/* What bubblewrap said on the job's standard error instead of starting it, if anything, as *err. */
+void bubble_explain(int fd, struct err *err);
+/* Whether bubblewrap can start our stage here: 0, or why not. *setuid: it makes no user namespace. */
+int bubble_probe(const char *program, bool *is_setuid, struct err *err);
+/* stage_wire.c: what the stage must know of a plan. */
+void stage_encode(struct buf *out, const struct plan *plan);
+/* inside.c: as inside_main(), where the namespaces and the view are there already. */
+_Noreturn void inside_stage(struct plan *plan);
 /* What the gift says, at most LAUNCH_GIFTS descriptors; they stay the caller's. An init that is gone told why in its last message. */
 void launch_give(const struct launched *launched, struct gift gift, const int *fds);
 enum { LAUNCH_GIFTS = 8 };

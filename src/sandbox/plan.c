@@ -54,7 +54,7 @@ static void plan_layers(struct planner *b)
 	b->plan->seccomp = has(b, LAYER_SECCOMP);
 	b->plan->mdwe = has(b, LAYER_MDWE);
 	b->plan->exec = b->job->policy->exec.mode;
-	b->plan->workdir = b->job->policy->fs.workdir;
+	b->plan->workdir = b->probe->bubble ? WORKDIR_COPY : b->job->policy->fs.workdir;
 }
 
 static int plan_work(struct planner *b)

@@ -15,6 +15,7 @@ const char *const trust_words[TRUSTS] = { "untrusted", "command", "trusted" };
 const char *const need_words[NEEDS] = { "off", "preferred", "required" };
 const char *const exec_mode_words[EXEC_MODES] = { "audit", "build", "sealed" };
 const char *const exec_engine_words[EXEC_ENGINES] = { "auto", "ptrace", "fanotify" };
+const char *const launcher_words[LAUNCHERS] = { "auto", "own", "bubblewrap" };
 const char *const exec_class_words[CLASSES] = { "tool", "compiler", "interpreter", "fresh" };
 const char *const workdir_words[WORKDIR_MODES] = { "bind", "copy", "overlay" };
 const char *const layer_words[LAYERS] = {
@@ -41,6 +42,11 @@ const char *exec_mode_name(enum exec_mode mode)
 const char *exec_engine_name(enum exec_engine engine)
 {
 	return exec_engine_words[engine];
+}
+
+const char *launcher_name(enum sandbox_launcher launcher)
+{
+	return launcher_words[launcher];
 }
 
 const char *exec_class_name(enum exec_class class)
@@ -85,6 +91,7 @@ void policy_builtin(struct sandbox_policy *out, struct arena *mem, enum sandbox_
 	struct sandbox_policy policy = {
 		.trust = trust,
 		.exec.helper = STR(FENCE_SOCKET),
+		.bubblewrap = STR("/usr/bin/bwrap"),
 		.limits = {
 #define X(id, key, normal, least, most, unit) .id = normal,
 			SANDBOX_LIMITS(X)
@@ -136,6 +143,8 @@ void policy_hash(unsigned char out[POLICY_HASH], const struct sandbox_policy *p)
 	add_list(&text, "protect", &p->fs.protect);
 	buf_printf(&text, "tmp %" PRIu64 "\nworkdir %s\nmode %s\n", p->fs.tmp_size,
 		   workdir_words[p->fs.workdir], exec_mode_words[p->exec.mode]);
+	buf_printf(&text, "launcher %s\nbubblewrap %zu:%.*s\n", launcher_words[p->launcher],
+		   p->bubblewrap.len, STR_ARG(p->bubblewrap));
 	buf_printf(&text, "engine %s\nhelper %zu:%.*s\n", exec_engine_words[p->exec.engine],
 		   p->exec.helper.len, STR_ARG(p->exec.helper));
 	add_allow(&text, &p->exec.allow);

@@ -333,13 +333,36 @@ static int read_net(struct reader *r, const struct yaml *node, void *to)
 	return 0;
 }
 
+static int read_launcher(struct reader *r, const struct yaml *node, void *to)
+{
+	int launcher;
+
+	if (value_word(r, node, launcher_words, LAUNCHERS, &launcher))
+		return -1;
+	((struct sandbox_policy *)to)->launcher = (enum sandbox_launcher)launcher;
+	return 0;
+}
+
+static int read_bubblewrap(struct reader *r, const struct yaml *node, void *to)
+{
+	struct str path;
+
+	if (value_text(r, node, &path))
+		return -1;
+	if (!is_plain(path, true))
+		return yaml_error(r->err, r->name, node, "expected an absolute path without '.' and '..'");
+	((struct sandbox_policy *)to)->bubblewrap = path;
+	return 0;
+}
+
 int policy_read_document(struct sandbox_policy *policy, struct reader *r, const struct yaml *root)
 {
 	static const struct key keys[] = {
 		{ "name", read_name },     { "trust", read_trust },   { "layers", read_layers },
 		{ "profile", read_profile }, { "fs", read_fs },       { "exec", read_exec },
 		{ "net", read_net },       { "limits", read_limits }, { "output", read_output },
-		{ "env", read_env },
+		{ "env", read_env },       { "launcher", read_launcher },
+		{ "bubblewrap", read_bubblewrap },
 	};
 	struct sandbox_policy read = *policy;
 

@@ -7,6 +7,7 @@ extern const char *const trust_words[TRUSTS];
 extern const char *const need_words[NEEDS];
 extern const char *const exec_mode_words[EXEC_MODES];
 extern const char *const exec_engine_words[EXEC_ENGINES];
+extern const char *const launcher_words[LAUNCHERS];
 extern const char *const exec_class_words[CLASSES];
 extern const char *const workdir_words[WORKDIR_MODES];
 extern const char *const layer_words[LAYERS];

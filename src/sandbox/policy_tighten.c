@@ -42,6 +42,10 @@ static int check_words(const struct tightener *t)
 		return loosens(t, "exec", "engine", exec_engine_words[h->exec.engine]);
 	if (!str_eq(w->exec.helper, h->exec.helper))
 		return loosens(t, "exec", "helper", arena_z(t->r->mem, h->exec.helper));
+	if (w->launcher != h->launcher)
+		return loosens(t, "launcher", NULL, launcher_words[h->launcher]);
+	if (!str_eq(w->bubblewrap, h->bubblewrap))
+		return loosens(t, "bubblewrap", NULL, arena_z(t->r->mem, h->bubblewrap));
 	if (w->fs.workdir < h->fs.workdir)
 		return loosens(t, "fs", "workdir", workdir_words[h->fs.workdir]);
 	if (w->drop_output && !h->drop_output)

@@ -19,7 +19,7 @@
 #include "cgroup_find.h"
 #include "filter.h"
 #include "landlock.h"
-#include "sandbox/gate.h"
+#include "sandbox/fence.h"
 #include "supervise.h"
 #include "sys.h"
 
@@ -228,8 +228,11 @@ static void probe_gate(struct probe *p)
 	struct probe_layer *l = &p->layers[LAYER_GATE];
 	struct err err;
 
-	l->works = p->ptrace = gate_ptrace_probe(&err) == 0;
-	snprintf(l->detail, sizeof l->detail, "%.150s", l->works ? "ptrace" : err.text);
+	p->ptrace = gate_ptrace_probe(&err) == 0;
+	p->helper = gate_fence_probe(FENCE_SOCKET, NULL) == 0;
+	l->works = p->ptrace || p->helper;
+	snprintf(l->detail, sizeof l->detail, "%s%s%.120s", p->helper ? "fanotify" : "",
+		 p->helper && l->works ? ", " : "", p->ptrace ? "ptrace" : err.text);
 	snprintf(l->mend, sizeof l->mend, "%s", l->works ? "" : mends[LAYER_GATE]);
 }
 
@@ -276,9 +279,31 @@ void probe_run(struct probe *out)
 	*out = p;
 }
 
+bool probe_bubble(struct probe *p, const char *program, bool always, struct err *err)
+{
+	static const enum sandbox_layer spaces[] = { LAYER_MOUNTS, LAYER_PIDNS, LAYER_NETNS, LAYER_IPCNS, LAYER_UTSNS, LAYER_CGROUPNS };
+	bool is_setuid;
+
+	(void)err_set(err, ERR_PERM, "%s", "");
+	if (!always && (p->root || (p->layers[LAYER_MOUNTS].works && p->layers[LAYER_PIDNS].works)))
+		return false;
+	if (p->root)
+		return err_set(err, ERR_PERM, "bubblewrap is a launcher for plain users; root needs none") == 0;
+	if (bubble_probe(program, &is_setuid, err))
+		return false;
+	for (size_t i = 0; i < COUNT(spaces); i++)
+		set(p, spaces[i], 0, "by bubblewrap");
+	set(p, LAYER_USERNS, is_setuid ? EPERM : 0, "by bubblewrap");
+	if (is_setuid)
+		snprintf(p->layers[LAYER_USERNS].mend, sizeof p->layers[LAYER_USERNS].mend, "a bubblewrap that is not setuid");
+	p->bubble = true;
+	return true;
+}
+
 void probe_text(struct buf *out, const struct probe *p)
 {
-	buf_printf(out, "kernel %s, %s\n", p->kernel, p->root ? "as root" : "without privileges");
+	buf_printf(out, "kernel %s, %s, launcher: %s\n", p->kernel, p->root ? "as root" : "without privileges",
+		   p->bubble ? "bubblewrap" : "own");
 	for (int l = 0; l < LAYERS; l++) {
 		const struct probe_layer *layer = &p->layers[l];
 
@@ -291,7 +316,7 @@ void probe_text(struct buf *out, const struct probe *p)
 
 int probe_json(struct buf *out, const struct probe *p, struct err *err)
 {
-	json_t *root = json_pack("{s:s, s:b, s:i, s:b, s:b}", "kernel", p->kernel, "root", p->root,
+	json_t *root = json_pack("{s:s, s:s, s:b, s:i, s:b, s:b}", "kernel", p->kernel, "launcher", p->bubble ? "bubblewrap" : "own", "root", p->root,
 				 "landlock_abi", p->landlock_abi, "idmap", p->idmap, "container", p->container);
 	json_t *layers = json_object();
 	char *text;

@@ -38,7 +38,7 @@ static void begin_receipt(struct receipt *r, struct arena *mem, const struct san
 	for (const char *const *e = job->env; e && *e; e++)
 		ARENA_PUSH(mem, &r->env, arena_str(mem, str_sub(str_of(*e), 0, str_find_byte(str_of(*e), '='))));
 	r->profile = arena_str(mem, job->policy->profile);
-	r->home = arena_str(mem, str_of(job->home));
+	r->home = arena_str(mem, str_of(job->base ? job->base->home : NULL));
 	r->trust = job->policy->trust;
 	r->exec_mode = job->policy->exec.mode;
 	r->exit_code = -1;
@@ -88,6 +88,53 @@ static void state_layers(struct receipt *r, struct arena *mem, const struct sand
 	r->layers[LAYER_SECCOMP].detail = arena_printf(mem, "filter %.16s", r->filter_hash);
 }
 
+/*
+ * With bubblewrap as launcher: what it cannot do. It has no mounts without execution, so the promise of a sealed job, that
+ * nothing becomes code which was not listed, cannot be kept.
+ */
+static int lower_bubble(struct receipt *r, struct arena *mem, const struct sandbox_policy *policy, bool is_setuid, struct err *err)
+{
+	static const struct {
+		enum sandbox_layer layer;
+		const char        *detail;
+	} weak[] = {
+		{ LAYER_MOUNTS, "bubblewrap: /tmp and /dev/shm are not noexec, protected paths can be written inside (and are not taken "
+				"over), the number of files is not capped" },
+		{ LAYER_PIDNS, "bubblewrap: /proc shows the settings of the kernel, read-only" },
+	};
+
+	if (policy->exec.mode == EXEC_SEALED)
+		return err_set(err, ERR_PERM, "sandbox: refused: bubblewrap cannot mount the work directory noexec, which exec.mode sealed "
+					      "needs");
+	if (policy->fs.workdir == WORKDIR_BIND)
+		return err_set(err, ERR_PERM, "sandbox: refused: bubblewrap cannot protect paths of the host's own work directory: use "
+					      "fs.workdir copy");
+	for (size_t i = 0; i < COUNT(weak); i++) {
+		if (policy->layers[weak[i].layer] == NEED_OFF)
+			continue;
+		r->layers[weak[i].layer].state = STATE_WEAK;
+		r->layers[weak[i].layer].detail = str_of(weak[i].detail);
+	}
+	if (is_setuid)
+		r->layers[LAYER_MOUNTS].detail = arena_printf(mem, "%.*s; it is setuid: what is written is capped as memory alone",
+							      STR_ARG(r->layers[LAYER_MOUNTS].detail));
+	receipt_notice(r, mem, "the launcher is bubblewrap (%.*s)", STR_ARG(policy->bubblewrap));
+	r->weak = true;
+	return 0;
+}
+
+/* What the host really has, by our own launcher or, where the policy lets it and only it can, by bubblewrap. */
+static int probe_truly(struct probe *probe, struct arena *mem, const struct sandbox_policy *policy, struct err *err)
+{
+	const bool always = policy->launcher == LAUNCH_BUBBLEWRAP;
+	struct err why;
+
+	probe_run(probe);
+	if (policy->launcher == LAUNCH_OWN || probe_bubble(probe, arena_z(mem, policy->bubblewrap), always, &why) || !always)
+		return 0;
+	return err_set(err, ERR_PERM, "sandbox: refused: %s", why.text);
+}
+
 int sandbox_run(struct receipt *out, struct arena *mem, const struct sandbox_job *job, struct err *err)
 {
 	/* a root of its own has nothing of the administrator's own places */
@@ -110,7 +157,7 @@ int sandbox_run(struct receipt *out, struct arena *mem, const struct sandbox_job
 	state_layers(&receipt, mem, job->policy, &probe);
 	if (apply_probe(&receipt, mem, job->policy, &probe, err))
 		return -1;
-	switch (run_supervise(&receipt, mem, job, &profile, &probe, &first)) {
+	switch (job->policy->launcher == LAUNCH_BUBBLEWRAP ? SUPERVISE_UNFIT : run_supervise(&receipt, mem, job, &profile, &probe, &first)) {
 	case SUPERVISED:
 		*out = receipt;
 		return 0;
@@ -121,10 +168,12 @@ int sandbox_run(struct receipt *out, struct arena *mem, const struct sandbox_job
 	case SUPERVISE_UNFIT:
 		break;
 	}
-	probe_run(&probe);
+	if (probe_truly(&probe, mem, job->policy, err))
+		return -1;
 	receipt.layers[LAYER_LANDLOCK].state = STATE_OFF;
 	state_layers(&receipt, mem, job->policy, &probe);
-	if (apply_probe(&receipt, mem, job->policy, &probe, err))
+	if (apply_probe(&receipt, mem, job->policy, &probe, err) ||
+	    (probe.bubble && lower_bubble(&receipt, mem, job->policy, !probe.layers[LAYER_USERNS].works, err)))
 		return -1;
 	if (run_supervise(&receipt, mem, job, &profile, &probe, err) != SUPERVISED)
 		return -1;

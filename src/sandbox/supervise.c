@@ -211,7 +211,7 @@ static int take_message(struct run *run)
 	switch ((enum message_kind)m.kind) {
 	case MESSAGE_PLACES:
 		take_places(run, &packet, &m);
-		return 1;
+		return run->launched.outer && bubble_meet(&run->launched, sender(&packet), run->err) ? -1 : 1;
 	case MESSAGE_LAYER:
 		run->receipt->layers[m.step].state = STATE_MISSING;
 		run->receipt->layers[m.step].detail = arena_printf(run->mem, "%s; mend: %s", strerror(m.error),
@@ -399,6 +399,33 @@ static int give(struct run *run)
 	return 0;
 }
 
+/* The same by bubblewrap, which makes the namespaces and the view. */
+static int start_bubble(struct run *run)
+{
+	int doors[CGROUP_DIRS], n, failed;
+
+	if (!cgroup_at_birth() && open_groups(run))
+		return -1;
+	n = cgroup_doors(&run->cgroup, doors, run->err);
+	if (n < 0)
+		return -1;
+	AUTO_FD const int group = cgroup_fd(&run->cgroup);
+
+	failed = bubble_start(&run->launched, &run->plan, run->mem, run->job->policy, group, doors, n, run->err);
+	for (int i = 0; i < n; i++)
+		close(doors[i]);
+	for (int i = 0; i < 2; i++)
+		close_fd(&run->pipes[i][1]);
+	if (failed)
+		return -1;
+	keeper_tell(&run->keeper, run->launched.pid);
+	make_gate(run);
+	failed = attach_gate(run);
+	if (failed && !run->waits)
+		bubble_explain(run->pipes[1][0], run->err);
+	return failed;
+}
+
 static int start(struct run *run)
 {
 	const int group = cgroup_fd(&run->cgroup);
@@ -548,7 +575,7 @@ static enum supervised attempt(struct run *run)
 	if (plan_make(&run->plan, run->mem, run->job, run->profile, run->probe, run->err) || open_streams(run) ||
 	    (cgroup_at_birth() && open_groups(run)))
 		return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
-	failed = start(run);
+	failed = run->probe->bubble ? start_bubble(run) : start(run);
 	if (!failed) {
 		watch.out = run->pipes[0][0];
 		watch.err = run->pipes[1][0];

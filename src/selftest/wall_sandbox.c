@@ -53,6 +53,7 @@ static void make_policy(struct sandbox_policy *policy, struct arena *mem, enum s
 	policy->fs.ro = ro;
 	policy->fs.tmp_size = LIMIT_TMP_HERE;
 	policy->exec.engine = options->gate;
+	policy->launcher = options->launcher;
 	if (options->helper)
 		policy->exec.helper = str_of(options->helper);
 	if (policy->exec.mode == EXEC_SEALED) {

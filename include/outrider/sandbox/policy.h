@@ -62,6 +62,14 @@ enum exec_engine {
 	EXEC_ENGINES,
 };
 
+/* Who makes the namespaces. */
+enum sandbox_launcher {
+	LAUNCH_AUTO,       /* we ourselves; bubblewrap where we may not, and it may */
+	LAUNCH_OWN,
+	LAUNCH_BUBBLEWRAP, /* always: for hosts that want it, and for tests. Weaker: docs/fence.md */
+	LAUNCHERS,
+};
+
 /* For the log and the reader: an allowed interpreter means arbitrary code inside the walls. */
 enum exec_class { CLASS_TOOL, CLASS_COMPILER, CLASS_INTERPRETER, CLASS_FRESH, CLASSES };
 
@@ -133,6 +141,8 @@ struct sandbox_policy {
 		enum exec_engine  engine;
 		struct str        helper; /* the socket of the root helper (fence.h) */
 	} exec;
+	enum sandbox_launcher launcher;
+	struct str            bubblewrap; /* the program */
 	const struct route_table *net;  /* borrowed from the arena; NULL: no network */
 	struct sandbox_limits limits;
 	bool                  drop_output; /* past the cap: true counts and drops, false ends the job */
@@ -170,6 +180,7 @@ const char *trust_name(enum sandbox_trust trust);
 const char *need_name(enum layer_need need);
 const char *exec_mode_name(enum exec_mode mode);
 const char *exec_engine_name(enum exec_engine engine);
+const char *launcher_name(enum sandbox_launcher launcher);
 const char *exec_class_name(enum exec_class class);
 const char *workdir_mode_name(enum workdir_mode mode);
 const char *layer_name(enum sandbox_layer layer);

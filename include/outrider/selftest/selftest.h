@@ -59,6 +59,7 @@ struct selftest_options {
 	const char *const *only;     /* ids or families, NULL at the end; NULL: all */
 	bool               walls[WALLS]; /* which to try; bare is always tried */
 	enum exec_engine   gate;     /* of our walls: who judges programs */
+	enum sandbox_launcher launcher; /* of our walls; bubblewrap cannot make the sealed one */
 	const char        *helper;   /* socket of the root helper; NULL: the built-in policy's */
 	unsigned           parallel; /* 0: four for each processor, at most SELFTEST_MAX_PARALLEL */
 };
