@@ -29,7 +29,7 @@ static void copy_work(struct plan *p)
 	int to = open(SANDBOX_WORK, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	umask(022);
-	if (to < 0 || (p->work_fd >= 0 && copy_tree(p->work_fd, to)))
+	if (to < 0 || (p->work_fd >= 0 && copy_tree(p->work_fd, to, false)))
 		inside_fail(p, STEP_COPY, NULL);
 	close(to);
 	if (p->work_fd >= 0)
