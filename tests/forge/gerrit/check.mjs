@@ -315,6 +315,8 @@ integrations:
 login: {token: "env:ADMIN_TOKEN"}
 `);
 
+// a connection that was kept may have ended while git or Gerrit was waited for
+const close = { connection: "close" };
 let service, url, stream;
 
 async function serve() {
@@ -324,7 +326,7 @@ async function serve() {
 	children.push(service);
 	url = await until("the service answers", () => /"message":"gateway on ([^"]+)"/.exec(readFileSync(log, "utf8"))?.[1]);
 	url = `http://${url}`;
-	await until("it is ready", () => fetch(`${url}/readyz`).then((answer) => answer.ok, () => false));
+	await until("it is ready", () => fetch(`${url}/readyz`, { headers: close }).then((answer) => answer.ok, () => false));
 }
 
 async function ended(child) {
@@ -339,7 +341,7 @@ const events = [];
 let delivered = Promise.resolve();
 
 async function deliver(line) {
-	const answer = await fetch(`${url}/hooks/review?key=${HOOK}`, { method: "POST", body: line });
+	const answer = await fetch(`${url}/hooks/review?key=${HOOK}`, { method: "POST", headers: close, body: line });
 
 	events.push({ ...JSON.parse(line), answer: answer.status, said: await answer.text() });
 }
@@ -365,8 +367,8 @@ async function listen() {
 }
 
 async function api(path) {
-	const login = await fetch(`${url}/login`, { method: "POST", redirect: "manual", body: new URLSearchParams({ token: ADMIN }) });
-	const answer = await fetch(`${url}/api/v1/${path}`, { headers: { cookie: login.headers.get("set-cookie").split(";")[0] } });
+	const login = await fetch(`${url}/login`, { method: "POST", headers: close, redirect: "manual", body: new URLSearchParams({ token: ADMIN }) });
+	const answer = await fetch(`${url}/api/v1/${path}`, { headers: { ...close, cookie: login.headers.get("set-cookie").split(";")[0] } });
 
 	return answer.json();
 }

@@ -57,7 +57,8 @@ export class Gerrit {
 	// `init --dev` makes admin with this password.
 	async call(user, method, path, body) {
 		const text = typeof body === "string";
-		const answer = await fetch(`${this.url}/a/${path}`, { method, headers: { authorization: `Basic ${Buffer.from(`${user}:${this.password(user)}`).toString("base64")}`,
+		// a connection that was kept may have ended while the test waited for its driver
+		const answer = await fetch(`${this.url}/a/${path}`, { method, headers: { connection: "close", authorization: `Basic ${Buffer.from(`${user}:${this.password(user)}`).toString("base64")}`,
 			...(body === undefined ? {} : { "content-type": text ? "text/plain" : "application/json" }) }, body: text ? body : JSON.stringify(body) });
 		const words = await answer.text();
 
