@@ -31,6 +31,13 @@ static bool find(char out[PATH_MAX], const char *name)
 	return false;
 }
 
+bool program_is_there(const char *name)
+{
+	char path[PATH_MAX];
+
+	return find(path, name);
+}
+
 /* The last words of both streams, in one line that a terminal can be shown. */
 static bool hear(void *payload, int fd, struct str bytes)
 {

@@ -9,6 +9,8 @@ enum {
 	PROGRAM_OUTPUT = 1 << 20,  /* of standard output that is kept */
 };
 
+/* True when it is in one of the system's folders for programs. */
+bool program_is_there(const char *name);
 /*
  * Runs it to its end with nothing of our environment but PATH and how to reach the network. `args` follow its name; NULL at the end.
  * *out (may be NULL) takes its standard output. ERR_PERM with its last words when its exit code is not 0; with `package`, what to

@@ -115,6 +115,17 @@ static int build_packages(const struct build *b, const char *tree)
 	buf_add(&include, STR("--include="));
 	for (size_t i = 0; i < b->wish->packages.n; i++)
 		buf_printf(&include, "%s%.*s", i ? "," : "", STR_ARG(b->wish->packages.items[i]));
+	/*
+	 * It mounts the host's /proc and /dev into the root that it makes: in namespaces of its own, which die with us, so that a kill leaves
+	 * neither mounts in the store nor maintainer scripts at work.
+	 */
+	ARENA_PUSH(b->mem, &args, "--mount");
+	ARENA_PUSH(b->mem, &args, "--propagation=private");
+	ARENA_PUSH(b->mem, &args, "--pid");
+	ARENA_PUSH(b->mem, &args, "--fork");
+	ARENA_PUSH(b->mem, &args, "--mount-proc");
+	ARENA_PUSH(b->mem, &args, "--kill-child=KILL");
+	ARENA_PUSH(b->mem, &args, "mmdebstrap");
 	/* the smallest that runs: what is essential, and apt's own database, by which people see what is in there */
 	ARENA_PUSH(b->mem, &args, "--mode=root");
 	ARENA_PUSH(b->mem, &args, "--variant=minbase");
@@ -129,7 +140,9 @@ static int build_packages(const struct build *b, const char *tree)
 		ARENA_PUSH(b->mem, &args, arena_z(b->mem, b->host->sources.items[i]));
 	ARENA_PUSH(b->mem, &args, NULL);
 	teller_say(b->teller, "installing %zu packages of %.*s", b->wish->packages.n, STR_ARG(b->host->suite));
-	return program_run(NULL, "mmdebstrap", "mmdebstrap", args.items, b->host->build_ms, b->err);
+	if (!program_is_there("mmdebstrap"))
+		return err_set(b->err, ERR_PERM, "the program mmdebstrap is not installed (Debian: mmdebstrap)");
+	return program_run(NULL, "unshare", "util-linux", args.items, b->host->build_ms, b->err);
 }
 
 /* ---- images ---- */

@@ -323,6 +323,13 @@ if [ "$(id -u)" -eq 0 ] && [ -z "$sanitizer" ] && command -v mmdebstrap >/dev/nu
 	fresh
 	describe "  packages: [redis-server]
   services: [{name: cache, command: \"exec redis-server --port 6379 --save '' --dir /tmp\", port: 6379}]" && commit redis
+	# mmdebstrap mounts the host's /proc into what it makes
+	"$program" env build -C "$repo" --host "$host" >/dev/null 2>&1 </dev/null &
+	victim=$!
+	for ((k = 0; k < 1200; k++)); do compgen -G "$store/building/root-*/tree/usr/bin/dpkg" >/dev/null && break; sleep 0.1; done
+	kill -9 "$victim"; wait "$victim" 2>/dev/null
+	for ((k = 0; k < 100; k++)); do pgrep -f "mmdebstrap.*$store" >/dev/null || break; sleep 0.1; done
+	check 'a killed build leaves no process and no mount' all not pgrep -f "mmdebstrap.*$store" -- not grep -qF "$store" /proc/self/mounts
 	inside sh -c 'redis-cli set key value; redis-cli get key; redis-cli incr n; ls /usr/bin/python3 /usr/bin/gcc'
 	check 'packages of Debian: a Redis server in a job' all shows OK -- shows value -- says python3 -- says "'cache' was ready"
 	inside redis-cli get key
