@@ -1,6 +1,7 @@
 /* cmd_sandbox_run.c - one command behind the walls of a policy, by hand or from a script. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,13 +117,10 @@ static int on_done(void *ctx, int changes, enum workdir_mode mode, struct err *e
 	return 0;
 }
 
-/* Only a fetch that went well says what belongs into a cache. */
-static int on_home(void *ctx, int home, const struct receipt *receipt, struct err *err)
+static int on_home(void *ctx, int home, struct err *err)
 {
 	const struct session *s = ctx;
 
-	if (receipt->end != END_EXIT || receipt->exit_code != 0)
-		return 0;
 	return fetch_keep(s->fetch, home, err);
 }
 
@@ -280,11 +278,12 @@ static int run_fetch(struct session *s, struct sandbox_job *job, struct err *err
 int sandbox_request_run(struct session *s, struct err *err)
 {
 	struct sandbox_request r = *s->request;
+	char home[PATH_MAX];
+	const struct sandbox_base base = { .home = home };
 	struct sandbox_job job = {
 		.policy = &s->policy,
 		.workdir = r.workdir,
 		.cwd = r.cwd,
-		.home = r.home,
 		.stdin_fd = r.input ? STDIN_FILENO : -1,
 		.actor = str_of(r.actor),
 		.on_behalf_of = str_of(r.behalf),
@@ -300,6 +299,9 @@ int sandbox_request_run(struct session *s, struct err *err)
 		return err_input(err, "--keep needs a --workdir");
 	if (read_policy(s, err))
 		return -1;
+	if (r.home && !realpath(r.home, home))
+		return err_errno(err, "--home '%s'", r.home);
+	job.base = r.home ? &base : NULL;
 	ARENA_PUSH(s->mem, &r.rest, NULL);
 	ARENA_PUSH(s->mem, &r.env, NULL);
 	job.argv = r.rest.items;

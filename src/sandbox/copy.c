@@ -55,16 +55,15 @@ static int copy_link(int from, int to, const char *name)
 	return symlinkat(target, to, name);
 }
 
-static int copy_level(int from, int to, int depth);
+static int copy_level(int from, int to, bool under, int depth);
 
-static int copy_dir(int from, int to, const char *name, const struct stat *st, int depth)
+static int copy_dir(int from, int to, const char *name, const struct stat *st, bool under, int depth)
 {
 	int in = sys_openat2(from, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SYS_BENEATH);
-	/* some are there already: see make_scratch() */
-	int out = mkdirat(to, name, (st->st_mode & 0777) | 0700) && errno != EEXIST
+	int out = mkdirat(to, name, (st->st_mode & 0777) | 0700) && !(under && errno == EEXIST)
 			  ? -1
 			  : openat(to, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	int failed = in < 0 || out < 0 ? -1 : copy_level(in, out, depth + 1);
+	int failed = in < 0 || out < 0 ? -1 : copy_level(in, out, under, depth + 1);
 
 	if (in >= 0)
 		close(in);
@@ -73,22 +72,25 @@ static int copy_dir(int from, int to, const char *name, const struct stat *st, i
 	return failed;
 }
 
-static int copy_one(int from, int to, const char *name, int depth)
+static int copy_one(int from, int to, const char *name, bool under, int depth)
 {
 	struct timespec times[2];
-	struct stat st;
+	struct stat st, old;
 	int failed = 0;
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return 0;
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW))
 		return -1;
+	if (under && fstatat(to, name, &old, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !(S_ISDIR(st.st_mode) && S_ISDIR(old.st_mode)))
+		return 0;
 	if (S_ISREG(st.st_mode))
 		failed = copy_file(from, to, name, &st);
 	else if (S_ISLNK(st.st_mode))
 		failed = copy_link(from, to, name);
 	else if (S_ISDIR(st.st_mode))
-		failed = copy_dir(from, to, name, &st, depth);
+		failed = copy_dir(from, to, name, &st, under, depth);
 	else
 		return 0;
 	/* builds compare times */
@@ -97,7 +99,7 @@ static int copy_one(int from, int to, const char *name, int depth)
 	return failed ? -1 : utimensat(to, name, times, AT_SYMLINK_NOFOLLOW);
 }
 
-static int copy_level(int from, int to, int depth)
+static int copy_level(int from, int to, bool under, int depth)
 {
 	char room[DENTS] __attribute__((aligned(8), uninitialized));
 
@@ -113,14 +115,14 @@ static int copy_level(int from, int to, int depth)
 		for (long at = 0; at < n;) {
 			const struct entry *entry = (const struct entry *)(const void *)(room + at);
 
-			if (copy_one(from, to, entry->name, depth))
+			if (copy_one(from, to, entry->name, under, depth))
 				return -1;
 			at += entry->size;
 		}
 	}
 }
 
-int copy_tree(int from, int to)
+int copy_tree(int from, int to, bool under)
 {
-	return copy_level(from, to, 0);
+	return copy_level(from, to, under, 0);
 }

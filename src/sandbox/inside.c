@@ -27,7 +27,7 @@
 #define MDWE_REFUSE_EXEC_GAIN 1
 #define KEYCTL_JOIN_SESSION_KEYRING 1
 
-enum { KEPT_FROM = 7, SPARE_FROM = 64, SECURE_BITS = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+enum { KEPT_FROM = 8, SPARE_FROM = 64, SECURE_BITS = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
 	SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
 	SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED };
 
@@ -76,7 +76,8 @@ void inside_lack(struct plan *p, enum sandbox_layer layer, enum launch_step step
 /* Only what the job may have stays open, at known numbers: nothing of the supervisor leaks, whoever opened it. */
 static void keep_descriptors(struct plan *p)
 {
-	int *const kept[KEPT_FROM] = { &p->in, &p->out, &p->err, &p->control, &p->net, &p->work_fd, &p->home_fd };
+	int *const kept[KEPT_FROM] = { &p->in, &p->out, &p->err, &p->control, &p->net, &p->work_fd,
+				       &p->below_work.fd, &p->below_home.fd };
 
 	for (int i = 0; i < KEPT_FROM; i++)
 		if (*kept[i] >= 0)

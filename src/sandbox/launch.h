@@ -81,6 +81,13 @@ struct plan_protect {
 	bool        dir;      /* as what to make it where it is missing */
 };
 
+/* A tree below one that the job may write. */
+struct plan_below {
+	const char *host;     /* NULL: none */
+	uint32_t    uid, gid; /* its owner on the host */
+	int         fd;       /* detached tree; -1: the child opens it */
+};
+
 struct plan_limit {
 	int    resource;
 	rlim_t value;
@@ -98,9 +105,8 @@ struct plan {
 	const char *work_host;      /* NULL: an empty one */
 	bool        work_shift;     /* the work directory is shown under another owner: work_fd is a detached tree */
 	uint32_t    work_uid, work_gid; /* its owner on the host */
-	const char *home_host;      /* what the home directory holds at first; NULL: nothing */
-	bool        home_shift;     /* as work_shift */
-	uint32_t    home_uid, home_gid;
+	struct plan_below below_work, below_home;
+	bool        shift;          /* these trees are shown under another owner: fd is set before the start */
 	struct { struct plan_mount *items; size_t n, cap; } mounts;
 	struct { struct plan_file *items; size_t n, cap; } files;
 	struct { struct plan_link *items; size_t n, cap; } links;
@@ -113,12 +119,16 @@ struct plan {
 	const char *const *env;
 	const char *cwd;            /* absolute, inside */
 	int (*serve)(int fd, int ready); /* or NULL */
-	int         in, out, err, control, net, work_fd, home_fd; /* -1: none */
+	int         in, out, err, control, net, work_fd; /* -1: none */
 };
 
 /* plan.c: everything that can be decided before a process exists. */
 int plan_make(struct plan *plan, struct arena *mem, const struct sandbox_job *job,
 	      const struct profile *profile, const struct probe *probe, struct err *err);
+
+/* plan_base.c: the file system that it starts from. */
+int plan_root(struct plan *plan, struct arena *mem, const char *root, struct err *err);
+int plan_below(struct plan *plan, struct arena *mem, const struct sandbox_base *base, struct err *err);
 
 /* inside.c: the child; waits for one byte on plan->control first. */
 _Noreturn void inside_main(struct plan *plan);
@@ -130,8 +140,11 @@ void inside_lack(struct plan *plan, enum sandbox_layer layer, enum launch_step s
 /* view.c: the job's file tree. */
 void view_open(struct plan *plan);
 void view_build(struct plan *plan);
-/* copy.c: a tree into another, both directories; 0 or -1 with errno. Nothing is followed, special files are left out. */
-int copy_tree(int from, int to);
+/*
+ * copy.c: a tree into another, both directories; 0 or -1 with errno. Nothing is followed, special files are left out. `under`: what is
+ * there already stays, and directories are merged.
+ */
+int copy_tree(int from, int to, bool under);
 
 /* placeholder.c: what is missing before a start (host's own work directory only), for removal after it. */
 size_t placeholder_find(const struct plan *plan, struct arena *mem, struct plan_protect **out);

@@ -38,7 +38,7 @@ static void begin_receipt(struct receipt *r, struct arena *mem, const struct san
 	for (const char *const *e = job->env; e && *e; e++)
 		ARENA_PUSH(mem, &r->env, arena_str(mem, str_sub(str_of(*e), 0, str_find_byte(str_of(*e), '='))));
 	r->profile = arena_str(mem, job->policy->profile);
-	r->home = arena_str(mem, str_of(job->home));
+	r->home = arena_str(mem, str_of(job->base ? job->base->home : NULL));
 	r->trust = job->policy->trust;
 	r->exec_mode = job->policy->exec.mode;
 	r->exit_code = -1;
@@ -89,15 +89,19 @@ static void state_layers(struct receipt *r, struct arena *mem, const struct sand
 
 int sandbox_run(struct receipt *out, struct arena *mem, const struct sandbox_job *job, struct err *err)
 {
+	/* a root of its own has nothing of the administrator's own places */
+	static const char *const nothing[] = { NULL };
+	const bool own_root = job->base && job->base->root;
 	/* a job with a network fills caches of its own; one with a home directory brings them */
-	const struct profile_use use = { .own_caches = job->home || job->net, .network = job->net };
+	const struct profile_use use = { .own_caches = (job->base && job->base->home) || job->net, .network = job->net };
 	struct receipt receipt = { 0 };
 	struct profile profile;
 	struct probe probe;
 	struct err first;
 
 	if (new_id(receipt.id, err) ||
-	    profile_resolve(&profile, mem, job->policy->profile, &use, (const char *const *)environ, err))
+	    profile_resolve(&profile, mem, job->policy->profile, &use,
+			    own_root ? nothing : (const char *const *)environ, err))
 		return -1;
 	begin_receipt(&receipt, mem, job);
 	/* a host is fit until it shows otherwise: probing costs more than a run */

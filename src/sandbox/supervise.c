@@ -63,7 +63,8 @@ static void run_release(struct run *run)
 	cgroup_close(&run->cgroup);
 	close_fd(&run->pidfd);
 	close_fd(&run->plan.work_fd);
-	close_fd(&run->plan.home_fd);
+	close_fd(&run->plan.below_work.fd);
+	close_fd(&run->plan.below_home.fd);
 	for (int i = 0; i < PLACES; i++)
 		close_fd(&run->places[i]);
 	for (int i = 0; i < 2; i++)
@@ -276,19 +277,24 @@ static int start(struct run *run)
 	return more;
 }
 
-/* Root's work and home directory under another owner; a file system that cannot is found here. */
-static int shift_work(struct run *run)
+static int shift_below(const struct plan *p, struct plan_below *below, struct err *err)
+{
+	return !below->host ? 0
+			    : launch_shift(&below->fd, below->host, below->uid, below->gid, p->outer_uid,
+					   p->outer_gid, err);
+}
+
+/* Root's trees under another owner; a file system that cannot is found here. */
+static int shift_trees(struct run *run)
 {
 	struct plan *p = &run->plan;
+	int failed = p->work_shift && launch_shift(&p->work_fd, p->work_host, p->work_uid, p->work_gid, p->outer_uid,
+						   p->outer_gid, run->err);
 
-	if ((p->work_shift && launch_shift(&p->work_fd, p->work_host, p->work_uid, p->work_gid, p->outer_uid,
-					   p->outer_gid, run->err)) ||
-	    (p->home_shift && launch_shift(&p->home_fd, p->home_host, p->home_uid, p->home_gid, p->outer_uid,
-					   p->outer_gid, run->err))) {
-		run->unfit = run->probe->idmap;
-		return -1;
-	}
-	return 0;
+	if (!failed && p->shift)
+		failed = shift_below(p, &p->below_work, run->err) || shift_below(p, &p->below_home, run->err);
+	run->unfit |= failed && run->probe->idmap;
+	return failed ? -1 : 0;
 }
 
 /* ---- end ---- */
@@ -361,6 +367,15 @@ static void account_disk(struct run *run)
 			.advice = STR("The space will not be enlarged from inside; write less, or remove what is not needed.") });
 }
 
+static int hand_home(struct run *run)
+{
+	AUTO_FD int home = openat(run->places[3], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (home < 0)
+		return err_errno(run->err, "sandbox: the job's home directory");
+	return run->job->on_home(run->job->ctx, home, run->err);
+}
+
 static int finish(struct run *run, const struct watch *watch, uint64_t began)
 {
 	struct receipt *r = run->receipt;
@@ -394,8 +409,8 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 		receipt_notice(r, run->mem, "%" PRIu64 " bytes of output over the cap were dropped", watch->dropped);
 	if (run->job->on_done)
 		failed = run->job->on_done(run->job->ctx, run->places[2], r->workdir, run->err);
-	if (!failed && run->job->on_home && !run->job->home)
-		failed = run->job->on_home(run->job->ctx, run->places[3], r, run->err);
+	if (!failed && run->job->on_home)
+		failed = hand_home(run);
 	r->wall_us = now_us() - began;
 	return failed;
 }
@@ -409,7 +424,7 @@ static enum supervised attempt(struct run *run, const struct profile *profile)
 	int failed;
 
 	if (plan_make(&run->plan, run->mem, run->job, profile, run->probe, run->err) || open_cgroup(run) ||
-	    open_streams(run) || shift_work(run))
+	    open_streams(run) || shift_trees(run))
 		return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
 	n_missing = placeholder_find(&run->plan, run->mem, &missing);
 	failed = start(run) || attach_gate(run, profile);
@@ -451,7 +466,7 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.pidfd = -1,
 		.places = { -1, -1, -1, -1 },
 		.pipes = { { -1, -1 }, { -1, -1 } },
-		.plan = { .work_fd = -1, .home_fd = -1 },
+		.plan = { .work_fd = -1, .below_work.fd = -1, .below_home.fd = -1 },
 	};
 	enum supervised result = attempt(&run, profile);
 

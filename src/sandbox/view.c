@@ -115,13 +115,14 @@ static int new_memory(const struct plan *p, const char *size, const char *inodes
 	return mount;
 }
 
-static void open_own(struct plan *p, const char *host, int *fd)
+/* Trees that were prepared: plain files of ours, no mounts in them. */
+static void open_below(struct plan *p, struct plan_below *below)
 {
-	if (!host || *fd >= 0)
+	if (!below->host || below->fd >= 0)
 		return;
-	*fd = sys_open_tree(AT_FDCWD, host, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	if (*fd < 0)
-		inside_fail(p, STEP_SOURCE, host);
+	below->fd = sys_open_tree(AT_FDCWD, below->host, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (below->fd < 0)
+		inside_fail(p, STEP_SOURCE, below->host);
 }
 
 /* While we still are who may read the host's places. Their trees are ours alone from here on. */
@@ -140,8 +141,14 @@ void view_open(struct plan *p)
 		if (m->fd < 0 || sys_attr(m->fd, AT_RECURSIVE, &attr))
 			inside_fail(p, STEP_SOURCE, m->host);
 	}
-	open_own(p, p->work_host, &p->work_fd);
-	open_own(p, p->home_host, &p->home_fd);
+	open_below(p, &p->below_work);
+	open_below(p, &p->below_home);
+	if (!p->work_host || p->work_fd >= 0)
+		return;
+	p->work_fd = sys_open_tree(AT_FDCWD, p->work_host,
+				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (p->work_fd < 0)
+		inside_fail(p, STEP_SOURCE, p->work_host);
 }
 
 /* Mounts at a relative path of the job's root. */
@@ -231,6 +238,12 @@ static bool overlay_possible(int scratch)
 	return works;
 }
 
+/* A part of the scratch file system and what lies below it, on top first; "" at the end. */
+struct layers {
+	const char *upper, *over;
+	const char *lower[2];
+};
+
 /* Names without a ':' or ',' in them, whatever the host's paths look like. */
 static int set_dir(int fs, const char *key, int fd)
 {
@@ -240,17 +253,30 @@ static int set_dir(int fs, const char *key, int fd)
 	return fsconfig(fs, FSCONFIG_SET_STRING, key, path, 0);
 }
 
-/* A directory of the host below, read-only; changes above, in memory. -1: the kernel does not do it. */
-static int mount_overlay(struct plan *p, int scratch, const char *lower_at, const char *upper_at, const char *over_at)
+static int set_lower(int fs, const int lower[2])
+{
+	char path[64];
+
+	if (lower[1] < 0)
+		return set_dir(fs, "lowerdir", lower[0]);
+	snprintf(path, sizeof path, "/proc/self/fd/%d:/proc/self/fd/%d", lower[0], lower[1]);
+	return fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", path, 0);
+}
+
+/* What was there below, read-only; changes above, in memory. -1: the kernel does not do it. */
+static int mount_overlay(struct plan *p, int scratch, const struct layers *layers)
 {
 	int fs = fsopen("overlay", FSOPEN_CLOEXEC);
-	int lower = open(lower_at, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int upper = openat(scratch, upper_at, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int over = openat(scratch, over_at, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const int lower[2] = {
+		open(layers->lower[0], O_PATH | O_DIRECTORY | O_CLOEXEC),
+		layers->lower[1] ? open(layers->lower[1], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1,
+	};
+	int upper = openat(scratch, layers->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int over = openat(scratch, layers->over, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int mount = -1;
 
-	if (fs >= 0 && lower >= 0 && upper >= 0 && over >= 0 &&
-	    set_dir(fs, "lowerdir", lower) == 0 && set_dir(fs, "upperdir", upper) == 0 &&
+	if (fs >= 0 && lower[0] >= 0 && (lower[1] >= 0 || !layers->lower[1]) && upper >= 0 && over >= 0 &&
+	    set_lower(fs, lower) == 0 && set_dir(fs, "upperdir", upper) == 0 &&
 	    set_dir(fs, "workdir", over) == 0 &&
 	    fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) == 0 &&
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
@@ -259,45 +285,29 @@ static int mount_overlay(struct plan *p, int scratch, const char *lower_at, cons
 					(p->exec == EXEC_SEALED ? SYS_ATTR_NOEXEC : 0));
 	close(over);
 	close(upper);
-	close(lower);
+	for (size_t i = 0; i < COUNT(lower); i++)
+		close(lower[i]);
 	close(fs);
 	return mount;
 }
 
-/* `host` NULL: an empty one. */
-static void mount_copy(struct plan *p, int scratch, const char *host, const char *lower_at, const char *upper_at,
-		       const char *at)
+/* What lies below, on top first, into a directory in memory. */
+static void mount_copy(struct plan *p, int scratch, const struct layers *layers, const char *at)
 {
-	int upper = openat(scratch, upper_at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int lower = host ? open(lower_at, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int upper = openat(scratch, layers->upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (upper < 0 || (host && (lower < 0 || copy_tree(lower, upper))))
-		inside_fail(p, STEP_COPY, host);
-	close(lower);
-	place(p, sys_open_tree(upper, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH), at, false);
-	close(upper);
-}
+	if (upper < 0)
+		inside_fail(p, STEP_COPY, at);
+	for (size_t i = 0; i < COUNT(layers->lower) && layers->lower[i]; i++) {
+		int lower = open(layers->lower[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-/* What was kept of an earlier job below, read-only for this one; or nothing. */
-static void mount_home(struct plan *p, int scratch)
-{
-	struct sys_attr attr = { .set = SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_RDONLY };
-	int overlay = -1;
-
-	if (p->home_host) {
-		if (sys_attr(p->home_fd, AT_RECURSIVE, &attr))
-			inside_fail(p, STEP_WORK, p->home_host);
-		place(p, p->home_fd, ".home", false);
-		/* under a foreign owner nothing below could be replaced */
-		if (overlay_possible(scratch) && (p->home_shift || p->home_uid == p->outer_uid))
-			overlay = mount_overlay(p, scratch, ".home", "home", "home-over");
+		/* an empty directory takes all; what is there already stays on top */
+		if (lower < 0 || copy_tree(lower, upper, true))
+			inside_fail(p, STEP_COPY, at);
+		close(lower);
 	}
-	if (overlay >= 0)
-		place(p, overlay, &SANDBOX_HOME[1], false);
-	else
-		mount_copy(p, scratch, p->home_host, ".home", "home", &SANDBOX_HOME[1]);
-	if (p->home_host)
-		umount2(".home", MNT_DETACH);
+	place(p, sys_open_tree(upper, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH), at + 1, false);
+	close(upper);
 }
 
 static void mount_bind(struct plan *p)
@@ -310,32 +320,64 @@ static void mount_bind(struct plan *p)
 	place(p, p->work_fd, &SANDBOX_WORK[1], false);
 }
 
-static void mount_work(struct plan *p, int scratch)
+/* For the time until the job's own view stands, below its root. */
+static void place_lower(struct plan *p, int tree, const char *host, const char *at)
 {
 	struct sys_attr attr = { .set = SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_RDONLY };
+
+	if (sys_attr(tree, AT_RECURSIVE, &attr))
+		inside_fail(p, STEP_WORK, host);
+	place(p, tree, at, false);
+}
+
+static void mount_work(struct plan *p, int scratch)
+{
+	struct layers layers = { .upper = "upper", .over = "over" };
+	size_t n = 0;
 	int overlay = -1;
 
-	if (!p->work_host)
-		p->workdir = WORKDIR_COPY;
-	if (p->workdir == WORKDIR_BIND) {
+	if (p->work_host && p->workdir == WORKDIR_BIND) {
 		mount_bind(p);
 		return;
 	}
 	if (p->work_host) {
-		if (sys_attr(p->work_fd, AT_RECURSIVE, &attr))
-			inside_fail(p, STEP_WORK, p->work_host);
-		place(p, p->work_fd, ".lower", false);
+		place_lower(p, p->work_fd, p->work_host, ".lower");
+		layers.lower[n++] = ".lower";
 	}
-	if (p->workdir == WORKDIR_OVERLAY && overlay_possible(scratch))
-		overlay = mount_overlay(p, scratch, ".lower", "upper", "over");
+	if (p->below_work.host) {
+		place_lower(p, p->below_work.fd, p->below_work.host, ".below");
+		layers.lower[n++] = ".below";
+	}
+	if (n && p->workdir == WORKDIR_OVERLAY && overlay_possible(scratch))
+		overlay = mount_overlay(p, scratch, &layers);
 	if (overlay >= 0) {
 		place(p, overlay, &SANDBOX_WORK[1], false);
 	} else {
 		p->workdir = WORKDIR_COPY;
-		mount_copy(p, scratch, p->work_host, ".lower", "upper", &SANDBOX_WORK[1]);
+		mount_copy(p, scratch, &layers, SANDBOX_WORK);
 	}
-	if (p->work_host)
-		umount2(".lower", MNT_DETACH);
+	for (size_t i = 0; i < n; i++)
+		umount2(layers.lower[i], MNT_DETACH);
+}
+
+static void mount_home(struct plan *p, int scratch)
+{
+	struct layers layers = { .upper = "home", .over = "home-over" };
+	int overlay = -1;
+
+	if (p->below_home.host) {
+		place_lower(p, p->below_home.fd, p->below_home.host, ".home");
+		layers.lower[0] = ".home";
+		/* under a foreign owner the job could change nothing of it */
+		if (overlay_possible(scratch) && (p->shift || p->below_home.uid == p->outer_uid))
+			overlay = mount_overlay(p, scratch, &layers);
+	}
+	if (overlay >= 0)
+		place(p, overlay, &SANDBOX_HOME[1], false);
+	else
+		mount_copy(p, scratch, &layers, SANDBOX_HOME);
+	if (p->below_home.host)
+		umount2(".home", MNT_DETACH);
 }
 
 static void cover(struct plan *p, int work, const char *path, bool read_only)
@@ -393,13 +435,13 @@ static void protect(struct plan *p, int work, const struct plan_protect *what)
 
 static void leave_host(struct plan *p)
 {
+	static const char *const helpers[] = { ".scratch", ".lower", ".below", ".home" };
 	struct sys_attr attr = { .set = SYS_ATTR_RDONLY };
 	int root;
 
 	umount2(".scratch", MNT_DETACH);
-	unlinkat(AT_FDCWD, ".scratch", AT_REMOVEDIR);
-	unlinkat(AT_FDCWD, ".lower", AT_REMOVEDIR);
-	unlinkat(AT_FDCWD, ".home", AT_REMOVEDIR);
+	for (size_t i = 0; i < COUNT(helpers); i++)
+		unlinkat(AT_FDCWD, helpers[i], AT_REMOVEDIR);
 	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
 		inside_fail(p, STEP_PIVOT, NULL);
 	root = open("/", O_PATH | O_CLOEXEC);

@@ -58,17 +58,27 @@ struct sandbox_net {
 
 enum sandbox_stream { STREAM_OUT, STREAM_ERR };
 
+/*
+ * What a job starts from besides its work directory, for environments that were prepared before. Absolute host paths, borrowed;
+ * nothing below them may change while the job runs, and the job sees all of it read-only: its changes go to memory.
+ */
+struct sandbox_base {
+	const char *root; /* a root file system in the place of the host's toolchain; NULL: the host's, by the policy's profile */
+	const char *work; /* lies under the work directory: what that has not is seen from here; NULL: nothing */
+	const char *home; /* what the home directory holds at the start; NULL: nothing */
+};
+
 struct sandbox_job {
 	const struct sandbox_policy *policy;
 	const char *const *argv;      /* argv[0] is looked up in the job's PATH; NULL at the end */
 	const char *const *env;       /* "NAME=value", over those of the profile; names must be in policy->env; may be NULL */
 	const char        *workdir;   /* absolute host path; NULL: an empty one, which is gone afterwards */
-	const char        *home;      /* absolute host path: what SANDBOX_HOME holds at first, with changes in memory; NULL: nothing */
 	const char        *cwd;       /* below the work dir, relative; NULL: the work dir itself */
 	int                stdin_fd;  /* -1: /dev/null */
 	bool               inherit_output; /* the job writes to our standard output and error itself: trusted jobs only; no output caps */
 	struct sandbox_gate *gate;    /* NULL: the engine that the policy's exec.mode needs, or a refusal */
 	const struct sandbox_net *net; /* NULL: no network */
+	const struct sandbox_base *base; /* NULL: the host's toolchain, and nothing prepared */
 	struct str         actor, on_behalf_of;
 	/* Called in the supervisor as output comes, in order within a stream; may be NULL. Not 0: END_CANCEL. */
 	int              (*on_output)(void *ctx, enum sandbox_stream stream, struct str bytes);
@@ -78,8 +88,8 @@ struct sandbox_job {
 	 * work directory), borrowed. -1 makes sandbox_run() fail with its error. May be NULL.
 	 */
 	int              (*on_done)(void *ctx, int changes, enum workdir_mode mode, struct err *err);
-	/* At the same moment, after it: `home` is SANDBOX_HOME, borrowed. For jobs whose `home` is NULL. May be NULL. */
-	int              (*on_home)(void *ctx, int home, const struct receipt *receipt, struct err *err);
+	/* Called after on_done, likewise: `home` is the job's home directory as it sees it, borrowed. May be NULL. */
+	int              (*on_home)(void *ctx, int home, struct err *err);
 	void              *ctx;
 	int                cancel_fd; /* readable: end the job (END_CANCEL); -1 for none */
 };
