@@ -24,11 +24,12 @@ count() {
 	/tests passed, .* out of/ { ctest += $NF }
 	/^\[ok\]:/ { tcl++ }                                                       # redis
 	/test OK \*\*\*/ { plain++ }                                               # zlib
+	/Ran .*[0-9]+.* tests?\./ { gsub(/\033\[[0-9;]*m/, ""); shunit += $2 }
 	/[0-9]+ passed/ { for (i = 2; i <= NF; i++) if ($i ~ /^passed/) pytest = $(i - 1) }
 	/[0-9]+ passing/ { mocha += $1 }
 	/^(ℹ|#) pass [0-9]+/ { node += $3 }
 	/Tests run: / { sub(/.*Tests run: /, ""); last = $0 + 0; java = last > java ? last : java }
-	END { print tap + go + rust + ctest + tcl + plain + pytest + mocha + node + java }' "$1"
+	END { print shunit + tap + go + rust + ctest + tcl + plain + pytest + mocha + node + java }' "$1"
 }
 
 # Root may read and write what nobody else may, and tests notice: outside is without its rights, too.

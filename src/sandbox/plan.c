@@ -319,6 +319,12 @@ static int check_env(struct planner *b, struct str entry)
 	return err_input(b->err, "sandbox: the policy does not let %.*s in: add it to `env`", STR_ARG(name));
 }
 
+/* Sealed, nobody may have listed it; in a root of its own it may be missing. */
+static bool has_bash(const struct planner *b)
+{
+	return b->plan->exec != EXEC_SEALED && !(b->job->base && b->job->base->root) && access("/bin/bash", X_OK) == 0;
+}
+
 /* The profile's and the broker's words for one tool stand beside each other: both are options of it. */
 static void join_env(struct planner *b, struct str_list *env, struct str entry)
 {
@@ -341,9 +347,9 @@ static int plan_env(struct planner *b)
 	set_env(b, &env, STR("HOME=" SANDBOX_HOME));
 	set_env(b, &env, STR("USER=job"));
 	set_env(b, &env, STR("LOGNAME=job"));
-	set_env(b, &env, STR("SHELL=/bin/sh"));
-	/* test runners start programs that they put there; /tmp itself lets none start */
+	/* as of a CI job: test runners start programs that they put there (/tmp lets none start), and scripts by the usual shell */
 	set_env(b, &env, b->plan->exec == EXEC_SEALED ? STR("TMPDIR=/tmp") : STR("TMPDIR=" SANDBOX_HOME "/tmp"));
+	set_env(b, &env, has_bash(b) ? STR("SHELL=/bin/bash") : STR("SHELL=/bin/sh"));
 	set_env(b, &env, STR("PWD=" SANDBOX_WORK));
 	for (size_t i = 0; i < b->profile->env.n; i++)
 		set_env(b, &env, b->profile->env.items[i]);

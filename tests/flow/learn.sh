@@ -4,7 +4,7 @@
 set -- "$1" "${2-}"
 . "$(dirname "$0")/lib.sh"
 [ -z "$sanitizer" ] || export ASAN_OPTIONS=detect_leaks=0
-for tool in python3 curl patch; do
+for tool in python3 curl; do
 	command -v "$tool" >/dev/null || { echo "SKIP: no $tool"; exit 77; }
 done
 run sandbox run -q -- /bin/true
@@ -109,9 +109,9 @@ check 'learn: routes' shows "+    - {host: \"127.0.0.1\", port: $port, tls: fals
 check 'learn: limits with head room, names of variables' all grep -qE '^\+  wall: [0-9]+s # ' "$out" -- shows '+env: ["WORD"] #'
 check 'learn: what people wrote stays' all shows ' addresses: [127.0.0.0/8] # this machine' -- not shows '-  addresses'
 cp "$out" diff
-cp host.yml patched.yml
+mkdir patched && cp host.yml patched
 run sandbox learn --policy host.yml -o learned.yml run1.json run2.json fetch.json
-check 'learn: the diff makes the policy' all exits 0 -- patch -s patched.yml diff -- cmp patched.yml learned.yml
+check 'learn: the diff makes the policy' all exits 0 -- git -C patched apply -p0 ../diff -- cmp patched/host.yml learned.yml
 run sandbox learn --policy learned.yml run1.json run2.json fetch.json
 check 'learn: the same runs teach nothing more' all exits 0 -- not grep -q . "$out"
 

@@ -5,7 +5,7 @@
  * What it leaves in its home directory is kept below CACHE/<key>, where key is the SHA-256 of the policy (routes and
  * profile among it), the command, the inputs' names, modes and bytes, and what else the caller names. So whoever brings other
  * bytes gets another cache, and nobody can put anything into the cache of somebody else. Later jobs without a network get it as
- * sandbox_job.home: read-only, with their own changes in memory.
+ * sandbox_base.home: read-only, with their own changes in memory.
  *
  *	fetch_open(&fetch, &mem, &options, &err);
  *	if (!fetch.known) { run a job with .workdir = fetch.work, and fetch_keep() in its on_home; fetch_publish(&fetch, &err); }
