@@ -116,13 +116,13 @@ static bool send_packet(int connection, const struct fence_packet *packet)
 	return send(connection, bytes.bytes, bytes.len, MSG_NOSIGNAL) == (ssize_t)bytes.len;
 }
 
-/* Whether no program with this digest was told of before; now and then one that was is called new. */
-static bool is_new(struct judge *j, const struct gate_image *image)
+/* Whether no program with this digest, name and script was told of before; now and then one that was is called new. */
+static bool is_new(struct judge *j, const struct gate_image *image, const char *script)
 {
 	uint64_t mark, *at;
 
 	memcpy(&mark, image->digest.bytes, sizeof mark);
-	mark ^= str_hash(str_of(image->path));
+	mark ^= str_hash(str_of(image->path)) ^ 3 * str_hash(str_of(script));
 	at = &j->told[mark % JUDGE_TOLD];
 	if (*at == mark)
 		return false;
@@ -139,7 +139,7 @@ static bool tell(struct judge *j, pid_t task, const struct gate_image *image, co
 	char status[STATUS_ROOM];
 
 	/* numbers are for the log, which names a program once */
-	if (denied || is_new(j, image)) {
+	if (denied || is_new(j, image, script)) {
 		peer_text(status, sizeof status, task, "status");
 		exec->pid = peer_number(status, "\nTgid:");
 		exec->inside = peer_number(status, "\nNStgid:");
