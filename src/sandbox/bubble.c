@@ -102,7 +102,7 @@ static void add_namespaces(struct bubble *b)
 	if (p->flags & CLONE_NEWUTS)
 		ADD(b, "--hostname", "sandbox");
 	if (p->flags & CLONE_NEWUSER)
-		ADD(b, "--uid", p->uid_text, "--gid", p->gid_text);
+		ADD(b, "--uid", arena_printf(b->mem, "%u", p->uid).p, "--gid", arena_printf(b->mem, "%u", p->gid).p);
 }
 
 /* bubblewrap makes /dev whole. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "gate_known.h"
 #include "gate_log.h"
 #include "gate_task.h"
 
@@ -41,6 +42,7 @@ struct engine {
 	struct digest_cache *own;    /* owned: of files that this job can write */
 	struct digest_cache *shared; /* options.cache, or `own` */
 	struct gate_rules rules;
+	struct gate_known known; /* of what was started before */
 	struct gate_log *log;    /* owned */
 	struct task_table tasks; /* one for each task that is alive and was met */
 	struct birth expected[EXPECTED];
@@ -103,17 +105,35 @@ static void note_details(struct engine *e, pid_t pid, const struct gate_image *i
 		program->writer = task_alive(&e->tasks, changed, DIGEST_SETTLE_NS, pid);
 }
 
-static int32_t note(struct engine *e, pid_t pid, struct gate_image *image, enum gate_rule rule,
-		    bool denied)
+static void classify(const struct engine *e, struct gate_image *image)
 {
-	char script[GATE_MAX_PATH] = "";
-	bool fresh;
-	int32_t index;
-
 	if (!image->facts.listed && e->options.profile)
 		image->facts.class = profile_class(e->options.profile, str_of(image->path));
 	if (!image->facts.listed && image->facts.origin == GATE_FRESH)
 		image->facts.class = CLASS_FRESH;
+}
+
+/* The image that the process is about to run; valid until the next one. */
+static const struct gate_image *look(struct engine *e, struct gate_image *room, pid_t pid)
+{
+	const struct gate_image *known = gate_known_find(&e->known, pid);
+
+	if (known)
+		return known;
+	gate_image_read(room, pid, &e->rules, e->shared, e->own);
+	classify(e, room);
+	gate_known_keep(&e->known, room);
+	return room;
+}
+
+static int32_t note(struct engine *e, pid_t pid, const struct gate_image *image, enum gate_rule rule,
+		    bool denied)
+{
+	char script[GATE_MAX_PATH] __attribute__((uninitialized));
+	bool fresh;
+	int32_t index;
+
+	*script = '\0';
 	if (image->facts.class == CLASS_INTERPRETER)
 		gate_script_read(script, pid, image, e->rules.root_fd);
 	index = gate_log_add(e->log, image, script, rule, denied, &fresh);
@@ -125,7 +145,8 @@ static int32_t note(struct engine *e, pid_t pid, struct gate_image *image, enum 
 /* The new image is in place and has not run. */
 static void at_exec(struct engine *e, pid_t pid)
 {
-	struct gate_image image;
+	struct gate_image room __attribute__((uninitialized));
+	const struct gate_image *image;
 	enum gate_rule rule;
 	unsigned long former = 0;
 	struct task *task;
@@ -135,13 +156,13 @@ static void at_exec(struct engine *e, pid_t pid)
 	/* when another thread called execve(), it has the number of the first one now */
 	if (ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former) == 0 && former && (pid_t)former != pid)
 		task_remove(&e->tasks, (pid_t)former, now_ns());
-	gate_image_read(&image, pid, &e->rules, e->shared, e->own);
-	rule = gate_decide(&image.facts, e->rules.mode);
+	image = look(e, &room, pid);
+	rule = gate_decide(&image->facts, e->rules.mode);
 	denied = rule != GATE_OK && e->rules.mode != EXEC_AUDIT;
 	if (denied)
 		kill(pid,
 		     SIGKILL); /* stopped and ours, so its number cannot have become another's */
-	index = note(e, pid, &image, rule, denied);
+	index = note(e, pid, image, rule, denied);
 	if (denied) {
 		e->command_killed |= pid == e->command;
 		return;
@@ -422,6 +443,7 @@ void gate_ptrace_free(struct sandbox_gate *gate)
 		return;
 	join_thread(e);
 	gate_rules_release(&e->rules);
+	gate_known_release(&e->known);
 	gate_log_release(e->log);
 	free(e->log);
 	task_table_release(&e->tasks);

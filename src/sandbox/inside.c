@@ -7,11 +7,9 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -164,17 +162,8 @@ static void change_ids(struct plan *p)
 
 static void set_host(struct plan *p)
 {
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd;
-
 	if ((p->flags & CLONE_NEWUTS) && (sethostname("sandbox", 7) || setdomainname("", 0)))
 		inside_fail(p, STEP_HOST, NULL);
-	if (!(p->flags & CLONE_NEWNET))
-		return;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo))
-		inside_fail(p, STEP_LOOPBACK, NULL);
-	close(fd);
 }
 
 static void set_limits(struct plan *p)
@@ -371,8 +360,10 @@ void inside_main(struct plan *p)
 {
 	const bool tree = p->flags & CLONE_NEWNS;
 	struct view view;
+	struct network network __attribute__((uninitialized));
 
 	keep_descriptors(p);
+	network_begin(p, &network);
 	reset_signals();
 	setsid();
 	if (tree)
@@ -382,6 +373,7 @@ void inside_main(struct plan *p)
 	if (tree)
 		view_make(p, &view);
 	take_over(p);
+	network_end(p, &network);
 	if (tree)
 		view_enter(p, &view);
 	put_up_walls(p);

@@ -102,7 +102,7 @@ int launch_start(struct launched *out, struct plan *plan, int cgroup, struct err
 		return err_errno(err, "sandbox: setsockopt");
 	}
 	plan->control = ends[1];
-	launched.pid = launch_clone(&launched.pidfd, plan->flags & ~(uint64_t)CLONE_NEWCGROUP, cgroup);
+	launched.pid = launch_clone(&launched.pidfd, plan->flags & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWNET), cgroup);
 	if (launched.pid == 0)
 		inside_main(plan);
 	close(ends[1]);

@@ -4,6 +4,7 @@
  * Private to this folder.
  */
 #pragma once
+#include <stdatomic.h>
 #include <sys/resource.h>
 
 #include "sandbox/probe.h"
@@ -28,6 +29,7 @@
 	X(PROTECT, MOUNTS, "protect a path of the work directory")             \
 	X(PIVOT, MOUNTS, "leave the host's root")                              \
 	X(HOST, UTSNS, "name the host")                                        \
+	X(NETWORK, NETNS, "make a network namespace")                          \
 	X(LOOPBACK, NETNS, "bring up the loopback interface")                  \
 	X(SEND, PRIVILEGES, "report to the supervisor")                        \
 	X(LIMITS, CGROUP, "set resource limits")                               \
@@ -119,7 +121,6 @@ struct plan {
 	struct { struct plan_protect *items; size_t n, cap; } protect;
 	struct { struct plan_limit *items; size_t n, cap; } limits;
 	const char *scratch_size, *scratch_inodes, *tmp_size; /* decimal */
-	const char *uid_text, *gid_text;
 	const char *const *paths;   /* where the command may be; NULL at the end */
 	const char *const *argv;
 	const char *const *env;
@@ -161,6 +162,18 @@ void view_place(struct plan *plan, int mount, const char *at, bool file);
 void view_place_ready(struct plan *plan, int mount, const char *at);
 /* protect.c: protected paths of the work directory, read-only. `work` is it, `below` the same without changes. */
 void view_protect(struct plan *plan, int work, int below);
+/* network.c: an empty network for init and what comes of it, made between the two calls. */
+struct network {
+	pid_t            helper;
+	atomic_bool      begun;    /* by the helper, or by init itself */
+	int              error, fd;
+	enum launch_step step;
+	char             stack[16 << 10] __attribute__((aligned(16)));
+};
+void network_begin(const struct plan *plan, struct network *network);
+/* Before the host's root is left. *network must stay. */
+void network_end(struct plan *plan, struct network *network);
+
 /* copy.c: a tree into another, both directories; 0 or -1 with errno. Nothing is followed, special files are left out. */
 int copy_tree(int from, int to);
 

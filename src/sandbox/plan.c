@@ -113,8 +113,6 @@ static int plan_ids(struct planner *b)
 		p->uid = p->outer_uid;
 		p->gid = p->outer_gid;
 	}
-	p->uid_text = text_of(b, p->uid);
-	p->gid_text = text_of(b, p->gid);
 	return 0;
 }
 

@@ -13,8 +13,8 @@ static bool is_at_or_below(const char *path, const char *top, bool at)
 	return strncmp(path, top, n) == 0 && (path[n] == '/' || (at && path[n] == '\0'));
 }
 
-/* Something else stands on the way to the path, at the latest when it is needed: a mount or a link. */
-static bool is_covered(const struct plan *p, const char *path)
+/* Something else than the link `self` stands on the way to the path, at the latest when it is needed: a mount or a link. */
+static bool is_covered(const struct plan *p, const char *path, const struct plan_link *self)
 {
 	static const char *const mounts[] = { "/proc", "/dev/pts", "/dev/shm", "/tmp", SANDBOX_WORK, SANDBOX_HOME };
 
@@ -25,7 +25,7 @@ static bool is_covered(const struct plan *p, const char *path)
 		if (is_at_or_below(path, p->mounts.items[i].at, false))
 			return true;
 	for (size_t i = 0; i < p->links.n; i++)
-		if (is_at_or_below(path, p->links.items[i].at, path != p->links.items[i].at))
+		if (is_at_or_below(path, p->links.items[i].at, &p->links.items[i] != self))
 			return true;
 	return false;
 }
@@ -46,7 +46,7 @@ static void add_parents(struct plan *p, struct arena *mem, const char *path)
 
 static void plan_mount(struct plan *p, struct arena *mem, struct plan_mount *m)
 {
-	m->ready = !is_covered(p, m->at);
+	m->ready = !is_covered(p, m->at, NULL);
 	if (!m->ready)
 		return;
 	add_parents(p, mem, m->at);
@@ -63,9 +63,11 @@ void skeleton_plan(struct plan *p, struct arena *mem)
 	for (size_t i = 0; i < p->mounts.n; i++)
 		plan_mount(p, mem, &p->mounts.items[i]);
 	for (size_t i = 0; i < p->links.n; i++) {
-		p->links.items[i].ready = !is_covered(p, p->links.items[i].at);
-		if (p->links.items[i].ready)
-			add_parents(p, mem, p->links.items[i].at);
+		struct plan_link *link = &p->links.items[i];
+
+		link->ready = !is_covered(p, link->at, link);
+		if (link->ready)
+			add_parents(p, mem, link->at);
 	}
 	for (size_t i = 0; i < p->files.n; i++)
 		add_parents(p, mem, p->files.items[i].at);

@@ -562,8 +562,15 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.pipes = { { -1, -1 }, { -1, -1 } },
 		.plan = { .work_fd = -1 },
 	};
-	enum supervised result = attempt(&run);
+	sigset_t child, before;
+	enum supervised result;
 
+	/* each stop of a traced process is one, and would wake this thread for nothing */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	pthread_sigmask(SIG_BLOCK, &child, &before);
+	result = attempt(&run);
 	run_release(&run);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return result;
 }

@@ -7,7 +7,7 @@
 #include "launch.h"
 #include "sys.h"
 
-/* A file system in memory, detached. */
+/* A file system in memory, detached; its root is the job's, and a sticky directory for everybody where `mode` is NULL. */
 static int new_memory(struct plan *p, const char *size, const char *inodes, const char *mode,
 		      unsigned attributes)
 {
@@ -15,9 +15,7 @@ static int new_memory(struct plan *p, const char *size, const char *inodes, cons
 
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0) ||
 	    fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", inodes, 0) ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0) ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "uid", p->uid_text, 0) ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "gid", p->gid_text, 0) ||
+	    (mode && fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0)) ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
 		inside_fail(p, STEP_MEMORY, NULL);
 	mount = fsmount(fs, FSMOUNT_CLOEXEC, attributes);
@@ -112,9 +110,9 @@ void view_make(struct plan *p, struct view *v)
 	for (size_t i = 0; i < p->files.n; i++)
 		make_file(p, v->root, p->files.items[i].at + 1, p->files.items[i].text);
 	v->scratch = make_scratch(p);
-	/* a sticky directory for everybody, as programs expect it */
-	v->tmp = new_memory(p, p->tmp_size, "100000", "01777", closed);
-	v->shm = new_memory(p, p->tmp_size, "10000", "01777", closed);
+	/* as programs expect them */
+	v->tmp = new_memory(p, p->tmp_size, "100000", NULL, closed);
+	v->shm = new_memory(p, p->tmp_size, "10000", NULL, closed);
 	v->proc = make_proc(p);
 	v->pts = make_pts(p);
 }
