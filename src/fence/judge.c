@@ -221,7 +221,7 @@ static void answer_all(struct judge *j, bool listening)
 	_Alignas(struct fanotify_event_metadata) char room[EVENTS_ROOM];
 	ssize_t n = read(j->group, room, sizeof room);
 
-	for (const struct fanotify_event_metadata *e = (const void *)room; n > 0 && FAN_EVENT_OK(e, n);
+	for (struct fanotify_event_metadata *e = (void *)room; n > 0 && FAN_EVENT_OK(e, n);
 	     e = FAN_EVENT_NEXT(e, n))
 		answer(j, e, listening);
 }
