@@ -34,6 +34,7 @@ python3           command   python3
 curl              command   curl
 openssl           command   openssl
 procps            command   pgrep
+bubblewrap        command   bwrap
 iproute2          command   ip
 gh                command   gh
 python3-github    file      /usr/lib/python3/dist-packages/github/__init__.py
@@ -51,7 +52,6 @@ clang             command   clang
 clang-tidy        command   clang-tidy
 clang-format      command   clang-format
 valgrind          command   valgrind
-bubblewrap        command   bwrap
 time              file      /usr/bin/time
 '
 

@@ -15,9 +15,6 @@
 
 enum { SLEEP_MS = 1000, STACK_ROOM = 8192, STATUS_ROOM = 4096, EVENTS_ROOM = 4096 };
 
-/* Who opens a file for execution: see judge.h. */
-enum opener { OPENER_UNKNOWN, OPENER_EXECVE, OPENER_SCRIPT, OPENER_ELF };
-
 int64_t judge_now_ms(void)
 {
 	struct timespec now;
@@ -50,20 +47,13 @@ static void waiting_stack(char out[STACK_ROOM], pid_t task)
 	out[0] = 0;
 }
 
-static enum opener opener_of(pid_t task)
+/* Whether the task loads a program that was judged, and this file is what that program names as its loader. */
+static bool is_interpreter(pid_t task)
 {
 	char stack[STACK_ROOM];
 
 	waiting_stack(stack, task);
-	if (strstr(stack, "load_elf_binary"))
-		return OPENER_ELF;
-	if (strstr(stack, "load_script") || strstr(stack, "load_misc_binary"))
-		return OPENER_SCRIPT;
-	/* execve() and execveat() have this below them; what has not is no start of a program that we know */
-	return strstr(stack, "do_execveat_common") || strstr(stack, "bprm_execve") ||
-			       strstr(stack, "do_execve")
-		       ? OPENER_EXECVE
-		       : OPENER_UNKNOWN;
+	return strstr(stack, "load_elf_binary") != NULL;
 }
 
 int judge_probe(struct err *err)
@@ -75,6 +65,15 @@ int judge_probe(struct err *err)
 		return 0;
 	return err_set(err, ERR_PERM,
 		       "the kernel shows no stacks with names in /proc (CONFIG_STACKTRACE, CONFIG_KALLSYMS, CAP_SYS_ADMIN)");
+}
+
+static bool is_of_host(const struct judge *j, pid_t task)
+{
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)task);
+	return stat(path, &st) == 0 && st.st_ino == j->processes.st_ino && st.st_dev == j->processes.st_dev;
 }
 
 static bool is_script(int fd)
@@ -117,17 +116,34 @@ static bool send_packet(int connection, const struct fence_packet *packet)
 	return send(connection, bytes.bytes, bytes.len, MSG_NOSIGNAL) == (ssize_t)bytes.len;
 }
 
+/* Whether no program with this digest, name and script was told of before; now and then one that was is called new. */
+static bool is_new(struct judge *j, const struct gate_image *image, const char *script)
+{
+	uint64_t mark, *at;
+
+	memcpy(&mark, image->digest.bytes, sizeof mark);
+	mark ^= str_hash(str_of(image->path)) ^ 3 * str_hash(str_of(script));
+	at = &j->told[mark % JUDGE_TOLD];
+	if (*at == mark)
+		return false;
+	*at = mark;
+	return true;
+}
+
 /* Told before it runs: what cannot be written down does not happen. */
-static bool tell(const struct judge *j, pid_t task, const struct gate_image *image, const char *script,
+static bool tell(struct judge *j, pid_t task, const struct gate_image *image, const char *script,
 		 enum gate_rule rule, bool denied)
 {
 	struct fence_packet packet = { .kind = FENCE_EXEC };
 	struct fence_exec *exec = &packet.exec;
 	char status[STATUS_ROOM];
 
-	peer_text(status, sizeof status, task, "status");
-	exec->pid = peer_number(status, "\nTgid:");
-	exec->inside = peer_number(status, "\nNStgid:");
+	/* numbers are for the log, which names a program once */
+	if (denied || is_new(j, image, script)) {
+		peer_text(status, sizeof status, task, "status");
+		exec->pid = peer_number(status, "\nTgid:");
+		exec->inside = peer_number(status, "\nNStgid:");
+	}
 	exec->facts = image->facts;
 	exec->rule = rule;
 	exec->denied = denied;
@@ -167,31 +183,20 @@ static bool judge_file(struct judge *j, pid_t task, int fd)
 	char link[64], script[FENCE_MAX_PATH] = "";
 
 	/* somebody of the host, who looks into the job's mounts from outside */
-	if (peer_shares(task, getpid(), "pid"))
+	if (is_of_host(j, task))
 		return true;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	gate_path_read(image.path, link);
-	switch (opener_of(task)) {
-	case OPENER_ELF:
-		return true;
-	case OPENER_EXECVE:
-		if (!is_script(fd))
-			return judge_program(j, task, fd, &image, script);
+	/* its interpreter, a program like any other, is asked for next */
+	if (is_script(fd)) {
+		gate_path_read(image.path, link);
 		note_script(j, task, image.path);
 		return true;
-	case OPENER_SCRIPT:
-		/* a script may name a script as its interpreter */
-		if (is_script(fd))
-			return true;
-		take_script(j, task, script);
-		return judge_program(j, task, fd, &image, script);
-	case OPENER_UNKNOWN:
-		break;
 	}
-	if (!tell(j, task, &image, script, GATE_NO_IMAGE, true))
-		judge_give_up(j);
-	kill(task, SIGKILL);
-	return false;
+	if (gate_is_loader(fd) && is_interpreter(task))
+		return true;
+	gate_path_read(image.path, link);
+	take_script(j, task, script);
+	return judge_program(j, task, fd, &image, script);
 }
 
 static void answer(struct judge *j, const struct fanotify_event_metadata *event, bool listening)
@@ -216,7 +221,7 @@ static void answer_all(struct judge *j, bool listening)
 	_Alignas(struct fanotify_event_metadata) char room[EVENTS_ROOM];
 	ssize_t n = read(j->group, room, sizeof room);
 
-	for (const struct fanotify_event_metadata *e = (const void *)room; n > 0 && FAN_EVENT_OK(e, n);
+	for (struct fanotify_event_metadata *e = (void *)room; n > 0 && FAN_EVENT_OK(e, n);
 	     e = FAN_EVENT_NEXT(e, n))
 		answer(j, e, listening);
 }
@@ -271,6 +276,8 @@ int judge_open(struct judge *out, const struct peer *peer, int connection, const
 	out->group = -1;
 	out->connection = connection;
 	out->shared = shared;
+	if (stat("/proc/self/ns/pid", &out->processes))
+		return err_errno(err, "our process namespace");
 	if (ward_open(&out->ward, peer, job->init, err))
 		return -1;
 	out->group = marks_open(&out->ward, err);

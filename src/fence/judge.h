@@ -3,8 +3,7 @@
  *
  * The kernel asks twice for most programs: for the file that was named, and for the dynamic loader that it wants. Both look alike; but
  * the task waits inside the kernel, and its kernel stack says which function opens the file. That stack cannot be forged
- * from outside the kernel: in load_elf_binary it is the loader of a program that was judged before; in load_script it is the
- * interpreter, a program like any other; otherwise it is what execve() was given.
+ * from outside the kernel: in load_elf_binary a loader is that of a program which was judged before; otherwise it is a program itself.
  */
 #pragma once
 #include <stdatomic.h>
@@ -15,6 +14,7 @@
 
 enum {
 	JUDGE_SCRIPTS = 64,       /* scripts whose interpreter is still to come: tasks that start one at the same moment */
+	JUDGE_TOLD = 4096,        /* programs of a job: a toolchain has 2,000 */
 	JUDGE_END_MS = 10000,     /* for the kernel to bury a job that was killed */
 };
 
@@ -25,6 +25,8 @@ struct judge {
 	struct gate_rules   rules;      /* owned */
 	struct digest_cache *shared;    /* borrowed: files that no job can write */
 	struct digest_cache *own;       /* owned */
+	struct stat         processes;  /* our process namespace */
+	uint64_t            told[JUDGE_TOLD];
 	atomic_int_fast64_t since_ms;   /* when the judgement under way began; 0: none */
 	atomic_bool         given_up;   /* we ended the job: the client is not told that it ended well */
 	struct {

@@ -12,6 +12,7 @@
 
 #include "base/scope.h"
 #include "gate_log.h"
+#include "gate_proc.h"
 #include "sandbox/fence.h"
 #include "sys.h"
 
@@ -179,7 +180,7 @@ static int attach(struct sandbox_gate *gate, const struct sandbox_target *target
 	int error;
 
 	/* a file without a name is on no mount that could be watched: the filter lets none be run */
-	if (!e->options.no_filter && !gate_has_filter(target->pid))
+	if (!e->options.no_filter && !gate_proc_has_filter(target->pid))
 		return err_set(err, ERR_PERM, "the exec gate needs the filter of system calls (layer seccomp)");
 	e->command = target->pid;
 	e->init = (int)syscall(SYS_pidfd_open, target->init, 0);

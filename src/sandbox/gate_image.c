@@ -187,26 +187,6 @@ void gate_image_read(struct gate_image *out, pid_t pid, const struct gate_rules 
 	*out = image;
 }
 
-void gate_status_read(char *out, size_t room, pid_t pid)
-{
-	char path[64];
-	AUTO_FD int fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, out, room - 1);
-	out[n < 0 ? 0 : n] = 0;
-}
-
-bool gate_has_filter(pid_t pid)
-{
-	char text[4096];
-
-	gate_status_read(text, sizeof text, pid);
-	return strstr(text, "\nSeccomp:\t2\n") != NULL;
-}
-
 /* The address of the name that execve() was given: the kernel leaves it in the auxiliary vector. */
 static uint64_t name_address(pid_t pid)
 {

@@ -136,14 +136,18 @@ box -p "$work/policy.yml" -- /bin/sh -c 'echo ran'
 check 'started again, it works again' all exits 0 -- shows ran
 
 # a supervisor that is killed leaves nothing in the helper
+held() { ls "/proc/$worker/fd" | wc -l; }
+# until COMMAND: within ten seconds, or not
+until_true() { for ((i = 0; i < 200; i++)); do "$@" && return; sleep 0.05; done; return 1; }
+idle=$(held)
+is_busy() { [ "$(held)" -ge $((idle + 3)) ]; }
+is_idle() { [ "$(held)" -le "$idle" ]; }
 timeout 60 "$program" sandbox run -q -p "$work/policy.yml" -- /bin/sh -c 'while :; do /bin/true; done' >"$out" 2>&1 </dev/null &
 victim=$!
-sleep 0.3
-before=$(ls "/proc/$worker/fd" | wc -l)
+check 'a job is in the hands of the helper' until_true is_busy
 kill -9 $(pgrep -P "$victim") "$victim" 2>/dev/null
 wait "$victim" 2>/dev/null
-for ((i = 0; i < 100; i++)); do [ "$(ls "/proc/$worker/fd" | wc -l)" -lt "$before" ] && break; sleep 0.05; done
-check 'a supervisor is killed: the helper lets its job go' [ "$(ls "/proc/$worker/fd" | wc -l)" -lt "$before" ]
+check 'its supervisor is killed: the helper lets it go' until_true is_idle
 
 caps=$(awk '/^Cap(Prm|Bnd)/ { print $2 }' "/proc/$worker/status" | sort -u)
 check 'it has four capabilities' [ "$caps" = 0000000000280024 ]

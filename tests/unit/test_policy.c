@@ -90,6 +90,11 @@ static void test_read(void **state)
 	assert_int_equal(p.exec.mode, EXEC_SEALED);
 	assert_int_equal(p.exec.allow.items[0].class, CLASS_INTERPRETER);
 	assert_false(p.exec.allow.items[0].by_digest);
+	load(&p, "exec: { engine: fanotify, helper: /run/a.sock }\nlauncher: own\nbubblewrap: /opt/bwrap\n");
+	assert_int_equal(p.exec.engine, EXEC_BY_FANOTIFY);
+	assert_true(str_eq(p.exec.helper, STR("/run/a.sock")));
+	assert_int_equal(p.launcher, LAUNCH_OWN);
+	assert_true(str_eq(p.bubblewrap, STR("/opt/bwrap")));
 }
 
 static void test_trust_first(void **state)
@@ -132,6 +137,12 @@ static void test_bad(void **state)
 		{ "name: a\n---\nname: b\n", "one document" },
 		{ "- a\n", "expected a mapping" },
 		{ "net: { publish: [] }", "publish" },
+		{ "exec: { engine: bpf }", "unknown value 'bpf'" },
+		{ "exec: { helper: fence.sock }", "absolute path" },
+		{ "exec: { helper: /0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/01234567 }",
+		  "at most 107 bytes" },
+		{ "launcher: docker", "unknown value 'docker'" },
+		{ "bubblewrap: bwrap", "absolute path" },
 	};
 
 	(void)state;
@@ -194,6 +205,10 @@ static void test_loosen(void **state)
 		{ "layers: { netns: preferred }", "layers.netns is required" },
 		{ "exec: { mode: audit }", "exec.mode is build" },
 		{ "exec: { allow: [ { path: /bin/bash } ] }", "without '/bin/bash'" },
+		{ "exec: { engine: ptrace }", "exec.engine is auto" },
+		{ "exec: { helper: /work/my.sock }", "exec.helper is /run/outrider/fence.sock" },
+		{ "launcher: bubblewrap", "launcher is auto" },
+		{ "bubblewrap: /work/bwrap", "bubblewrap is /usr/bin/bwrap" },
 		{ "output: drop", "output is end" },
 		{ "profile: java", "profile is the plain one" },
 		{ "net: { build: [ { host: b.example } ] }", "may only tighten" },

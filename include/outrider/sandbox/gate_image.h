@@ -43,9 +43,5 @@ void gate_image_fd(struct gate_image *out, int fd, const struct gate_rules *rule
 		   struct digest_cache *own);
 /* Where a link of /proc leads; "" when it cannot be read, and cut with "..." at the end. */
 void gate_path_read(char out[GATE_MAX_PATH], const char *link);
-/* /proc/PID/status; "" when it cannot be read. */
-void gate_status_read(char *out, size_t room, pid_t pid);
-/* Whether a filter of system calls holds the process: no engine is complete without it. */
-bool gate_has_filter(pid_t pid);
 /* The script for which an interpreter was started; "" when the image itself was named. */
 void gate_script_read(char out[GATE_MAX_PATH], pid_t pid, const struct gate_image *image, int root_fd);
