@@ -196,13 +196,13 @@ static void become(char **argv, int say, int go)
 	_exit(2);
 }
 
-static int watch(pid_t pid, int said)
+static int take_listener(pid_t pid, int pidfd, int said)
 {
 	int theirs, listener;
 
 	if (read(said, &theirs, sizeof theirs) != sizeof theirs || theirs < 0)
 		return -1;
-	listener = (int)syscall(SYS_pidfd_getfd, (int)syscall(SYS_pidfd_open, pid, 0), theirs, 0);
+	listener = (int)syscall(SYS_pidfd_getfd, pidfd, theirs, 0);
 	if (listener < 0) {
 		perror("sandbox_lack: pidfd_getfd");
 		kill(pid, SIGKILL);
@@ -210,9 +210,24 @@ static int watch(pid_t pid, int said)
 	return listener;
 }
 
+/* Until the command is dead: kernels before 6.11 do not tell the listener before it is reaped. */
+static void serve(int listener, int pidfd)
+{
+	struct pollfd fds[2] = { { listener, POLLIN, 0 }, { pidfd, POLLIN, 0 } };
+
+	while (listener >= 0) {
+		if (poll(fds, 2, -1) < 0 && errno == EINTR)
+			continue;
+		if (fds[0].revents & POLLIN)
+			answer(listener);
+		else
+			break;
+	}
+}
+
 int main(int argc, char **argv)
 {
-	int at = 1, say[2], go[2], listener, status;
+	int at = 1, say[2], go[2], pidfd, status;
 	pid_t pid;
 
 	if (argc == 2 && strcmp(argv[1], "--list") == 0) {
@@ -230,15 +245,11 @@ int main(int argc, char **argv)
 		close(go[1]);
 		become(argv + at + 1, say[1], go[0]);
 	}
-	listener = watch(pid, say[0]);
+	close(say[1]);
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	status = take_listener(pid, pidfd, say[0]);
 	close(go[1]);
-	for (struct pollfd fd = { listener, POLLIN, 0 }; listener >= 0;) {
-		if (poll(&fd, 1, -1) < 0 && errno == EINTR)
-			continue;
-		if (!(fd.revents & POLLIN))
-			break;
-		answer(listener);
-	}
+	serve(status, pidfd);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return 2;
