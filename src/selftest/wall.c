@@ -144,6 +144,7 @@ static int start_empty(char *said, size_t size)
 	AUTO_ARENA struct arena mem;
 	struct words words;
 	int ends[2], status = -1;
+	size_t got = 0;
 	pid_t pid;
 	ssize_t n;
 
@@ -160,8 +161,9 @@ static int start_empty(char *said, size_t size)
 		_exit(127);
 	}
 	close(ends[1]);
-	n = read(ends[0], said, size - 1);
-	said[n > 0 ? n : 0] = 0;
+	while (got < size - 1 && (n = read(ends[0], said + got, size - 1 - got)) > 0)
+		got += (size_t)n;
+	said[got] = 0;
 	said[strcspn(said, "\n")] = 0;
 	close(ends[0]);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)

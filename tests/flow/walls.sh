@@ -144,24 +144,35 @@ see() {
 
 # A container as engines make one, whose root is no root of the host, and one that was given what the sandbox asks for.
 contained() {
+	local kind=$1
+
+	shift
 	rm -f "$work/receipt"
 	status=0
-	(cd "$(dirname "$program")" && timeout $((60 * slow)) "$here/../container.sh" $1 "$lack" "./$(basename "$program")" sandbox run --trust "$2" \
-		-- /bin/sh -c 'echo ran') >"$out" 2>"$err" </dev/null || status=$?
+	# shellcheck disable=SC2086
+	(cd "$(dirname "$program")" && timeout $((60 * slow)) "$here/../container.sh" $kind "$lack" "./$(basename "$program")" sandbox "$@") \
+		>"$out" 2>"$err" </dev/null || status=$?
 }
+command=(-- /bin/sh -c 'echo ran')
 see_container() {
 	local t
 
 	for t in untrusted command trusted; do
-		contained '' "$t"
+		contained '' run --trust "$t" "${command[@]}"
 		check "a usual container, root, $t: refused" row none none refused
-		contained --user "$t"
+		contained --user run --trust "$t" "${command[@]}"
 		check "a usual container, a user, $t: refused" row none none refused
 	done
+	contained '' selftest --only F01 --format json
+	check 'the self-test says that no wall is there' all exits 1 -- json '!r.holds && !r.walls.build.there && r.walls.sealed.why.includes("refused")'
+	if command -v bwrap >/dev/null; then
+		contained '' selftest --engine bubblewrap --only F01 --format json
+		check 'and that bubblewrap does not start either' json '!r.walls.bubblewrap.there && r.walls.bubblewrap.why.includes("does not start")'
+	fi
 	[ -d /sys/fs/cgroup/memory ] || return
-	contained '--open --user' untrusted
+	contained '--open --user' run "${command[@]}"
 	check 'an open container, a user: nothing is missing' all exits 0 -- shows ran -- not says missing
-	contained --open untrusted
+	contained --open run "${command[@]}"
 	check 'an open container, root: nothing is missing' all exits 0 -- shows ran -- not says missing
 }
 
