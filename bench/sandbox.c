@@ -1,10 +1,14 @@
 /*
- * bench_sandbox [COUNT]: medians of COUNT starts of /bin/true: bare (vfork and exec), in the sandbox with the built-in policies,
- * and in a tight bubblewrap, in turns, so that a busy machine disturbs all alike. bubblewrap has neither a filter, a gate,
- * Landlock nor limits.
+ * bench_sandbox [COUNT [DIR [ROW...]]]: medians of COUNT starts of /bin/true, in turns, so that a busy machine disturbs all alike:
+ * bare (vfork and exec), in the sandbox by the library (as a worker does it) and by the command, and in a tight bubblewrap, which
+ * has neither a filter, a gate, Landlock, limits nor protected paths. All but `bare` show a small work directory with changes in
+ * memory (bubblewrap: read-only), or DIR. `cpu` is the median of the processor time of a start with all its processes.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,10 +19,14 @@
 enum { COUNT_USUAL = 200, WARM_UP = 3 };
 
 static const char *const bare[] = { "/bin/true", NULL };
-static const char *const bubblewrap[] = {
-	"bwrap", "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL",
-	"--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink",
-	"usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--", "/bin/true", NULL,
+static const char *work;
+static char program[4096];
+
+/* A small repository: what is protected is there, and has to be covered. */
+static const char *const tree[] = {
+	".git/", ".git/hooks/", ".git/objects/", ".git/objects/info/", ".git/info/", ".git/config", ".git/HEAD",
+	".github/", ".github/workflows/", ".github/workflows/ci.yml", ".gitattributes", "src/", "src/main.c",
+	"Makefile", "README.md",
 };
 
 static double now_ms(void)
@@ -29,12 +37,30 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
+/* Of us and of all that ended. */
+static double cpu_ms(void)
+{
+	double sum = 0;
+
+	for (int who = RUSAGE_CHILDREN; who <= RUSAGE_SELF; who++) {
+		struct rusage u;
+
+		getrusage(who, &u);
+		sum += (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 +
+		       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
+	}
+	return sum;
+}
+
 static int start(const char *const *argv)
 {
 	int status = 0;
 	pid_t pid = vfork();
 
 	if (pid == 0) {
+		/* not its complaint about the missing command */
+		if (argv[0] == program && !argv[4])
+			close(STDERR_FILENO);
 		execvp(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(127);
 	}
@@ -49,7 +75,29 @@ static int start_bare(void)
 
 static int start_bubblewrap(void)
 {
-	return start(bubblewrap);
+	const char *const argv[] = {
+		"bwrap", "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv",
+		"--cap-drop", "ALL", "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib",
+		"/lib", "--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
+		"--ro-bind", work, "/work", "--chdir", "/work", "--", "/bin/true", NULL,
+	};
+
+	return start(argv);
+}
+
+static int start_command(void)
+{
+	const char *const argv[] = { program, "sandbox", "run", "-q", "-C", work, "--", "/bin/true", NULL };
+
+	return start(argv);
+}
+
+/* What of it is the program's own start: wrong input. */
+static int start_nothing(void)
+{
+	const char *const argv[] = { program, "sandbox", "run", "-q", NULL };
+
+	return start(argv) == 125 << 8 ? 0 : -1;
 }
 
 static int start_sandbox(enum sandbox_trust trust, enum layer_need gate)
@@ -59,7 +107,7 @@ static int start_sandbox(enum sandbox_trust trust, enum layer_need gate)
 	struct sandbox_policy policy;
 	struct receipt receipt;
 	struct err err;
-	struct sandbox_job job = { .policy = &policy, .argv = bare, .stdin_fd = -1, .cancel_fd = -1 };
+	struct sandbox_job job = { .policy = &policy, .argv = bare, .workdir = work, .stdin_fd = -1, .cancel_fd = -1 };
 
 	arena_init(&mem, 64 << 20);
 	policy_builtin(&policy, &mem, trust);
@@ -91,8 +139,9 @@ static const struct {
 	const char *name;
 	int (*start)(void);
 } rows[] = {
-	{ "bare", start_bare },		 { "sandbox, build", start_build }, { "sandbox, sealed", start_sealed },
-	{ "sandbox, no gate", start_ungated }, { "bubblewrap", start_bubblewrap },
+	{ "bare", start_bare },		 { "build", start_build },     { "sealed", start_sealed },
+	{ "no-gate", start_ungated },	 { "command", start_command }, { "nothing", start_nothing },
+	{ "bubblewrap", start_bubblewrap },
 };
 
 static int by_number(const void *a, const void *b)
@@ -102,29 +151,104 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void make_tree(char *dir)
+{
+	if (!mkdtemp(dir))
+		exit(2);
+	for (size_t i = 0; i < COUNT(tree); i++) {
+		char path[256];
+		size_t n = (size_t)snprintf(path, sizeof path, "%s/%s", dir, tree[i]);
+
+		if (path[n - 1] == '/')
+			mkdir(path, 0755);
+		else
+			close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	}
+}
+
+static void remove_tree(const char *dir)
+{
+	char path[256];
+
+	for (size_t i = COUNT(tree); i-- > 0;) {
+		snprintf(path, sizeof path, "%s/%s", dir, tree[i]);
+		remove(path);
+	}
+	rmdir(dir);
+}
+
+static bool is_wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 3; i < argc; i++)
+		if (strcmp(argv[i], name) == 0)
+			return true;
+	return argc <= 3;
+}
+
+/* What COUNT starts of one row took. */
+struct took {
+	double *wall, *cpu;
+};
+
+static void measure(const struct took *took, size_t r, size_t i)
+{
+	double began = now_ms(), cpu = cpu_ms();
+
+	if (rows[r].start()) {
+		fprintf(stderr, "bench_sandbox: %s: failed\n", rows[r].name);
+		exit(1);
+	}
+	took->wall[i] = now_ms() - began;
+	took->cpu[i] = cpu_ms() - cpu;
+}
+
+static void print(const struct took *took, const char *name, size_t n, double *base)
+{
+	qsort(took->wall, n, sizeof *took->wall, by_number);
+	qsort(took->cpu, n, sizeof *took->cpu, by_number);
+	if (*base <= 0)
+		*base = took->wall[n / 2];
+	printf("%-12s min %7.3f  median %7.3f  p95 %7.3f  over the first %7.3f  cpu %7.3f ms\n", name, took->wall[0],
+	       took->wall[n / 2], took->wall[n * 95 / 100], took->wall[n / 2] - *base, took->cpu[n / 2]);
+}
+
+static void measure_all(size_t n, int argc, char **argv)
+{
+	struct took took[COUNT(rows)];
+	double base = 0;
+
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		took[r] = (struct took){ calloc(n, sizeof(double)), calloc(n, sizeof(double)) };
+		if (!took[r].wall || !took[r].cpu)
+			exit(2);
+	}
+	for (size_t i = 0; i < n + WARM_UP; i++)
+		for (size_t r = 0; r < COUNT(rows); r++)
+			if (is_wanted(rows[r].name, argc, argv))
+				measure(&took[r], r, i < n ? i : i - n);
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		if (is_wanted(rows[r].name, argc, argv))
+			print(&took[r], rows[r].name, n, &base);
+		free(took[r].wall);
+		free(took[r].cpu);
+	}
+}
+
 int main(int argc, char **argv)
 {
+	char made[] = "/tmp/bench_sandbox.XXXXXX";
 	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : COUNT_USUAL;
-	double *took = n ? calloc(n * COUNT(rows), sizeof *took) : NULL;
+	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 16);
 
-	if (!took)
+	if (n < WARM_UP || length < 0)
 		return 2;
-	for (size_t i = 0; i < n + WARM_UP; i++) {
-		for (size_t r = 0; r < COUNT(rows); r++) {
-			double began = now_ms();
-
-			if (rows[r].start()) {
-				fprintf(stderr, "bench_sandbox: %s: /bin/true failed\n", rows[r].name);
-				return 1;
-			}
-			if (i >= WARM_UP)
-				took[r * n + i - WARM_UP] = now_ms() - began;
-		}
-	}
-	for (size_t r = 0; r < COUNT(rows); r++) {
-		qsort(took + r * n, n, sizeof *took, by_number);
-		printf("%-18s %7.3f ms  p95 %7.3f ms\n", rows[r].name, took[r * n + n / 2], took[r * n + n * 95 / 100]);
-	}
-	free(took);
+	program[length] = '\0';
+	memcpy(strrchr(program, '/') + 1, "outrider", sizeof "outrider");
+	work = argc > 2 ? argv[2] : made;
+	if (work == made)
+		make_tree(made);
+	measure_all(n, argc, argv);
+	if (work == made)
+		remove_tree(made);
 	return 0;
 }

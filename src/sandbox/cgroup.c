@@ -108,23 +108,23 @@ static void find_bases(void)
 			sweep(bases.dirs[c]);
 }
 
-static bool put_number(const char *dir, const char *file, uint64_t n)
+static bool put_number(int dir, const char *file, uint64_t n)
 {
 	char text[32];
 
 	snprintf(text, sizeof text, "%" PRIu64, n);
-	return cgroup_put(dir, file, text);
+	return cgroup_put_at(dir, file, text);
 }
 
 static bool limit_v2(struct cgroup *g, const struct sandbox_limits *l)
 {
-	const char *dir = g->dirs[0];
+	const int dir = g->fds[0];
 	char text[64];
 
 	/* a job dies as a whole: half a build is worse than none */
-	cgroup_put(dir, "memory.oom.group", "1");
+	cgroup_put_at(dir, "memory.oom.group", "1");
 	snprintf(text, sizeof text, "%" PRIu64 " 100000", l->cpu_percent * 1000);
-	g->has[CONTROL_CPU] = cgroup_put(dir, "cpu.max", text);
+	g->has[CONTROL_CPU] = cgroup_put_at(dir, "cpu.max", text);
 	g->has[CONTROL_MEMORY] = put_number(dir, "memory.max", l->memory);
 	/* a kernel without swap has no such file */
 	g->has[CONTROL_MEMORY] &= put_number(dir, "memory.swap.max", l->swap) || errno == ENOENT;
@@ -135,36 +135,43 @@ static bool limit_v2(struct cgroup *g, const struct sandbox_limits *l)
 
 static bool limit_v1(struct cgroup *g, const struct sandbox_limits *l)
 {
-	const char *memory = g->dirs[CONTROL_MEMORY];
+	const int memory = g->fds[CONTROL_MEMORY];
 
 	g->has[CONTROL_MEMORY] = put_number(memory, "memory.limit_in_bytes", l->memory);
 	/* a kernel that does not count swap cannot cap it either: then nothing of the job is swapped, if none is allowed */
 	if (!put_number(memory, "memory.memsw.limit_in_bytes", l->memory + l->swap) && l->swap == 0)
-		g->has[CONTROL_MEMORY] &= cgroup_put(memory, "memory.swappiness", "0");
-	g->has[CONTROL_PIDS] = put_number(g->dirs[CONTROL_PIDS], "pids.max", l->pids + 2);
+		g->has[CONTROL_MEMORY] &= cgroup_put_at(memory, "memory.swappiness", "0");
+	g->has[CONTROL_PIDS] = put_number(g->fds[CONTROL_PIDS], "pids.max", l->pids + 2);
 	g->has[CONTROL_CPU] = g->dirs[CONTROL_CPU][0] &&
-			      put_number(g->dirs[CONTROL_CPU], "cpu.cfs_quota_us", l->cpu_percent * 1000);
+			      put_number(g->fds[CONTROL_CPU], "cpu.cfs_quota_us", l->cpu_percent * 1000);
 	g->has[CONTROL_ACCOUNT] = g->dirs[CONTROL_ACCOUNT][0];
 	return g->has[CONTROL_MEMORY] && g->has[CONTROL_PIDS];
+}
+
+/* One directory of a group; controllers that are mounted together share one. */
+static bool make_dir(struct cgroup *g, int c)
+{
+	if (mkdir(g->dirs[c], 0755) && errno != EEXIST)
+		return false;
+	g->fds[c] = open(g->dirs[c], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return g->fds[c] >= 0;
 }
 
 int cgroup_name(struct cgroup *out)
 {
 	static atomic_uint count;
-	struct cgroup g = { 0 };
-	unsigned n = atomic_fetch_add(&count, 1);
-	uint64_t space, start;
+	struct cgroup g = { .fds = { -1, -1, -1, -1 } };
+	char name[100];
 
 	pthread_once(&bases_once, find_bases);
 	if (!bases_found)
 		return -1;
-	space = pid_space();
-	start = start_of(getpid());
 	g.kind = bases.kind;
+	snprintf(name, sizeof name, "%s%" PRIu64 "-%d-%" PRIu64 "-%u", prefix, pid_space(), (int)getpid(), start_of(getpid()),
+		 atomic_fetch_add(&count, 1));
 	for (int c = 0; c < CGROUP_DIRS; c++)
 		if (bases.dirs[c][0])
-			snprintf(g.dirs[c], CGROUP_PATH, "%.400s/%s%" PRIu64 "-%d-%" PRIu64 "-%u", bases.dirs[c], prefix,
-				 space, (int)getpid(), start, n);
+			snprintf(g.dirs[c], CGROUP_PATH, "%.400s/%s", bases.dirs[c], name);
 	*out = g;
 	return 0;
 }
@@ -180,9 +187,7 @@ int cgroup_open(struct cgroup *out, const struct sandbox_limits *limits, struct 
 		return -1;
 	}
 	for (int c = 0; ok && c < CGROUP_DIRS; c++)
-		/* controllers that are mounted together share one */
-		if (g.dirs[c][0])
-			ok = mkdir(g.dirs[c], 0755) == 0 || errno == EEXIST;
+		ok = !g.dirs[c][0] || make_dir(&g, c);
 	ok = ok && (g.kind == CGROUP_V2 ? limit_v2(&g, limits) : limit_v1(&g, limits));
 	if (!ok) {
 		(void)err_errno(err, "control group %s", g.dirs[0]);
@@ -194,35 +199,53 @@ int cgroup_open(struct cgroup *out, const struct sandbox_limits *limits, struct 
 	return 0;
 }
 
+bool cgroup_at_birth(void)
+{
+	pthread_once(&bases_once, find_bases);
+	return bases_found && bases.kind == CGROUP_V2;
+}
+
 int cgroup_fd(const struct cgroup *g)
 {
 	return g->kind == CGROUP_V2 ? open(g->dirs[0], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 }
 
-int cgroup_enter(const struct cgroup *g, pid_t pid, struct err *err)
+int cgroup_doors(const struct cgroup *g, int *fds, struct err *err)
 {
-	for (int c = 0; g->kind == CGROUP_V1 && c < CGROUP_DIRS; c++)
-		if (g->dirs[c][0] && !put_number(g->dirs[c], "cgroup.procs", (uint64_t)pid))
-			return err_errno(err, "control group %s", g->dirs[c]);
-	return 0;
+	int n = 0;
+
+	for (int c = 0; g->kind == CGROUP_V1 && c < CGROUP_DIRS; c++) {
+		if (!g->dirs[c][0])
+			continue;
+		fds[n] = openat(g->fds[c], "tasks", O_WRONLY | O_CLOEXEC);
+		if (fds[n] >= 0) {
+			n++;
+			continue;
+		}
+		(void)err_errno(err, "control group %s/tasks", g->dirs[c]);
+		while (n > 0)
+			close(fds[--n]);
+		return -1;
+	}
+	return n;
 }
 
-static uint64_t get_number(const char *dir, const char *file)
+static uint64_t get_number(int dir, const char *file)
 {
 	char text[64];
 	uint64_t n = 0;
 
-	return cgroup_get(dir, file, text, sizeof text) && str_to_u64(str_of(text), &n) ? n : 0;
+	return cgroup_get_at(dir, file, text, sizeof text) && str_to_u64(str_of(text), &n) ? n : 0;
 }
 
 /* "key value" lines. */
-static uint64_t get_field(const char *dir, const char *file, struct str key)
+static uint64_t get_field(int dir, const char *file, struct str key)
 {
 	char text[4096];
 	struct str rest, line, word;
 	uint64_t n;
 
-	if (!cgroup_get(dir, file, text, sizeof text))
+	if (!cgroup_get_at(dir, file, text, sizeof text))
 		return 0;
 	rest = str_of(text);
 	while (str_cut_line(&rest, &line))
@@ -233,7 +256,7 @@ static uint64_t get_field(const char *dir, const char *file, struct str key)
 
 void cgroup_usage(const struct cgroup *g, struct cgroup_usage *out)
 {
-	const char *memory = g->dirs[CONTROL_MEMORY], *pids = g->dirs[CONTROL_PIDS];
+	const int memory = g->fds[CONTROL_MEMORY], pids = g->fds[g->kind == CGROUP_V2 ? 0 : CONTROL_PIDS];
 
 	*out = (struct cgroup_usage){ 0 };
 	if (g->kind == CGROUP_V2) {
@@ -243,7 +266,7 @@ void cgroup_usage(const struct cgroup *g, struct cgroup_usage *out)
 		out->oom_kills = get_field(memory, "memory.events", STR("oom_kill"));
 		out->pids_denied = get_field(memory, "pids.events", STR("max"));
 	} else if (g->kind == CGROUP_V1) {
-		out->cpu_us = get_number(g->dirs[CONTROL_ACCOUNT], "cpuacct.usage") / 1000;
+		out->cpu_us = get_number(g->fds[CONTROL_ACCOUNT], "cpuacct.usage") / 1000;
 		out->peak_memory = get_number(memory, "memory.max_usage_in_bytes");
 		out->peak_pids = get_number(pids, "pids.peak");
 		out->oom_kills = get_field(memory, "memory.oom_control", STR("oom_kill"));
@@ -254,8 +277,11 @@ void cgroup_usage(const struct cgroup *g, struct cgroup_usage *out)
 void cgroup_close(struct cgroup *g)
 {
 	for (int c = 0; c < CGROUP_DIRS; c++)
-		if (g->dirs[c][0])
+		if (g->dirs[c][0]) {
+			if (g->fds[c] >= 0)
+				close(g->fds[c]);
 			remove_dir(g->dirs[c]);
+		}
 	*g = (struct cgroup){ .kind = CGROUP_NONE };
 }
 

@@ -16,31 +16,40 @@ static const char *const controllers[CGROUP_DIRS] = { "memory", "pids", "cpu", "
 /* A group that an administrator may give us, where our own cannot be written. */
 static const struct str delegated = { "/outrider", 9 };
 
-bool cgroup_put(const char *dir, const char *file, const char *text)
+bool cgroup_put_at(int dir, const char *file, const char *text)
 {
-	char path[CGROUP_PATH + 64];
-
-	snprintf(path, sizeof path, "%s/%s", dir, file);
-	AUTO_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
+	AUTO_FD int fd = openat(dir, file, O_WRONLY | O_CLOEXEC);
 
 	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
 }
 
-bool cgroup_get(const char *dir, const char *file, char *out, size_t size)
+bool cgroup_get_at(int dir, const char *file, char *out, size_t size)
 {
-	char path[CGROUP_PATH + 64];
-	ssize_t n;
+	AUTO_FD int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
 
-	snprintf(path, sizeof path, "%s/%s", dir, file);
-	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	n = fd < 0 ? -1 : read(fd, out, size - 1);
 	if (n < 0)
 		return false;
 	out[n] = '\0';
 	if (n && out[n - 1] == '\n')
 		out[n - 1] = '\0';
 	return true;
+}
+
+bool cgroup_put(const char *dir, const char *file, const char *text)
+{
+	char path[CGROUP_PATH + 64];
+
+	snprintf(path, sizeof path, "%s/%s", dir, file);
+	return cgroup_put_at(AT_FDCWD, path, text);
+}
+
+bool cgroup_get(const char *dir, const char *file, char *out, size_t size)
+{
+	char path[CGROUP_PATH + 64];
+
+	snprintf(path, sizeof path, "%s/%s", dir, file);
+	return cgroup_get_at(AT_FDCWD, path, out, size);
 }
 
 /* A file of /proc tells no size: read until there is no more. */

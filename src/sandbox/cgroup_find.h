@@ -12,3 +12,6 @@ int cgroup_find(struct cgroup_bases *out, struct err *err);
 /* Small files: false with errno; a final line end is cut. */
 bool cgroup_put(const char *dir, const char *file, const char *text);
 bool cgroup_get(const char *dir, const char *file, char *out, size_t size);
+/* The same below an open directory. */
+bool cgroup_put_at(int dir, const char *file, const char *text);
+bool cgroup_get_at(int dir, const char *file, char *out, size_t size);

@@ -159,7 +159,7 @@ static void grow(struct digest_cache *cache)
 	free(old);
 }
 
-static bool is_settled(const struct stat *at, struct timespec now)
+bool digest_settled(const struct stat *at, struct timespec now)
 {
 	time_t seconds = now.tv_sec - at->st_ctim.tv_sec;
 
@@ -203,7 +203,7 @@ int digest_cached(struct digest_cache *cache, struct digest *out, int fd, const 
 {
 	struct digest digest;
 	struct stat after;
-	bool settled = is_settled(at, now), found = settled && look_up(cache, &digest, at);
+	bool settled = digest_settled(at, now), found = settled && look_up(cache, &digest, at);
 
 	if (!found && digest_fd(&digest, fd, err) < 0)
 		return -1;

@@ -104,13 +104,13 @@ static bool is_later(struct timespec a, struct timespec b)
 	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
 }
 
-static enum gate_origin origin_of(int fd, const struct stat *st, const struct gate_rules *rules)
+/* `id` is its mount. */
+static enum gate_origin origin_of(int fd, uint64_t id, const struct stat *st, const struct gate_rules *rules)
 {
 	struct timespec began = rules->began;
 	struct statvfs mount;
-	uint64_t id;
 
-	if (!mount_of(&id, fd))
+	if (!id)
 		return GATE_ELSEWHERE;
 	/* time stamps lag by up to a tick; what was made just before counts as the job's */
 	began.tv_sec -= began.tv_nsec < DIGEST_SETTLE_NS;
@@ -165,7 +165,9 @@ void gate_image_read(struct gate_image *out, pid_t pid, const struct gate_rules 
 		image.facts.deleted = image.stat.st_nlink == 0;
 		image.facts.privileged = (image.stat.st_mode & (S_ISUID | S_ISGID)) != 0;
 		image.facts.loader = gate_is_loader(fd);
-		image.facts.origin = origin_of(fd, &image.stat, rules);
+		if (!mount_of(&image.mount, fd))
+			image.mount = 0;
+		image.facts.origin = origin_of(fd, image.mount, &image.stat, rules);
 		clock_gettime(CLOCK_REALTIME, &now);
 		image.facts.digested =
 			digest_cached(image.facts.origin == GATE_TOOLCHAIN ? shared : own,

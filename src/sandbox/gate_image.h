@@ -28,6 +28,7 @@ struct gate_image {
 	struct gate_facts facts;
 	struct digest     digest;
 	struct stat       stat;
+	uint64_t          mount; /* STATX_MNT_ID; 0: unknown */
 	struct str        name; /* of the rule, if listed */
 	char              path[GATE_MAX_PATH];
 };

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "gate_known.h"
 #include "gate_log.h"
 #include "gate_task.h"
 
@@ -26,9 +27,14 @@ struct birth {
 	pid_t pid;
 	int32_t program;
 };
-enum { EXPECTED = 64 };
+enum {
+	EXPECTED = 64,
+	/* reading a program takes 128 KiB (digest.c), paths some KiB; the usual 8 MiB take longer to map and to clear */
+	ENGINE_STACK = 512 << 10,
+};
 
-enum engine_state { ENGINE_NEW, ENGINE_ATTACHED, ENGINE_REFUSED };
+/* The thread waits while it is new: it is started when there is time for that, and asked when the command waits. */
+enum engine_state { ENGINE_NEW, ENGINE_ASKED, ENGINE_ATTACHED, ENGINE_REFUSED, ENGINE_UNUSED };
 
 struct engine {
 	struct sandbox_gate gate; /* first: what sandbox_run() knows */
@@ -36,12 +42,14 @@ struct engine {
 	struct digest_cache *own;    /* owned: of files that this job can write */
 	struct digest_cache *shared; /* options.cache, or `own` */
 	struct gate_rules rules;
+	struct gate_known known; /* of what was started before */
 	struct gate_log *log;    /* owned */
 	struct task_table tasks; /* one for each task that is alive and was met */
 	struct birth expected[EXPECTED];
 	size_t n_expected;
 	pid_t command;
-	bool command_killed, started;
+	bool command_killed;
+	int thread_error; /* of pthread_create(); 0: the thread is there, to be joined */
 	pthread_t thread;
 	pthread_mutex_t lock; /* of state and attach_err, until attached */
 	pthread_cond_t changed;
@@ -109,17 +117,35 @@ static void note_details(struct engine *e, pid_t pid, const struct gate_image *i
 		program->writer = task_alive(&e->tasks, changed, DIGEST_SETTLE_NS, pid);
 }
 
-static int32_t note(struct engine *e, pid_t pid, struct gate_image *image, enum gate_rule rule,
-		    bool denied)
+static void classify(const struct engine *e, struct gate_image *image)
 {
-	char script[GATE_MAX_PATH] = "";
-	bool fresh;
-	int32_t index;
-
 	if (!image->facts.listed && e->options.profile)
 		image->facts.class = profile_class(e->options.profile, str_of(image->path));
 	if (!image->facts.listed && image->facts.origin == GATE_FRESH)
 		image->facts.class = CLASS_FRESH;
+}
+
+/* The image that the process is about to run; valid until the next one. */
+static const struct gate_image *look(struct engine *e, struct gate_image *room, pid_t pid)
+{
+	const struct gate_image *known = gate_known_find(&e->known, pid);
+
+	if (known)
+		return known;
+	gate_image_read(room, pid, &e->rules, e->shared, e->own);
+	classify(e, room);
+	gate_known_keep(&e->known, room);
+	return room;
+}
+
+static int32_t note(struct engine *e, pid_t pid, const struct gate_image *image, enum gate_rule rule,
+		    bool denied)
+{
+	char script[GATE_MAX_PATH] __attribute__((uninitialized));
+	bool fresh;
+	int32_t index;
+
+	*script = '\0';
 	if (image->facts.class == CLASS_INTERPRETER)
 		gate_script_read(script, pid, image, e->rules.root_fd);
 	index = gate_log_add(e->log, image, script, rule, denied, &fresh);
@@ -131,7 +157,8 @@ static int32_t note(struct engine *e, pid_t pid, struct gate_image *image, enum 
 /* The new image is in place and has not run. */
 static void at_exec(struct engine *e, pid_t pid)
 {
-	struct gate_image image;
+	struct gate_image room __attribute__((uninitialized));
+	const struct gate_image *image;
 	enum gate_rule rule;
 	unsigned long former = 0;
 	struct task *task;
@@ -141,13 +168,13 @@ static void at_exec(struct engine *e, pid_t pid)
 	/* when another thread called execve(), it has the number of the first one now */
 	if (ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former) == 0 && former && (pid_t)former != pid)
 		task_remove(&e->tasks, (pid_t)former, now_ns());
-	gate_image_read(&image, pid, &e->rules, e->shared, e->own);
-	rule = gate_decide(&image.facts, e->rules.mode);
+	image = look(e, &room, pid);
+	rule = gate_decide(&image->facts, e->rules.mode);
 	denied = rule != GATE_OK && e->rules.mode != EXEC_AUDIT;
 	if (denied)
 		kill(pid,
 		     SIGKILL); /* stopped and ours, so its number cannot have become another's */
-	index = note(e, pid, &image, rule, denied);
+	index = note(e, pid, image, rule, denied);
 	if (denied) {
 		e->command_killed |= pid == e->command;
 		return;
@@ -258,6 +285,19 @@ static void tell(struct engine *e, enum engine_state state)
 	pthread_mutex_unlock(&e->lock);
 }
 
+/* Until the state is another one: that. */
+static enum engine_state wait_while(struct engine *e, enum engine_state state)
+{
+	enum engine_state now;
+
+	pthread_mutex_lock(&e->lock);
+	while (e->state == state)
+		pthread_cond_wait(&e->changed, &e->lock);
+	now = e->state;
+	pthread_mutex_unlock(&e->lock);
+	return now;
+}
+
 static int explain(struct err *err)
 {
 	char scope[8] = "";
@@ -276,45 +316,6 @@ static int explain(struct err *err)
 		"seccomp profile that has it)");
 }
 
-static void *engine_thread(void *arg)
-{
-	struct engine *e = arg;
-	sigset_t all;
-
-	/* the supervisor's signals are for its own threads */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, NULL);
-	if (command(PTRACE_SEIZE, e->command, TRACE_OPTIONS) < 0) {
-		(void)explain(&e->attach_err);
-		tell(e, ENGINE_REFUSED);
-		return NULL;
-	}
-	(void)task_add(&e->tasks, e->command);
-	tell(e, ENGINE_ATTACHED);
-	trace(e);
-	return NULL;
-}
-
-static int start_thread(struct engine *e, struct err *err)
-{
-	int error = pthread_create(&e->thread, NULL, engine_thread, e);
-
-	if (error) {
-		errno = error;
-		return err_errno(err, "start the exec gate");
-	}
-	pthread_mutex_lock(&e->lock);
-	while (e->state == ENGINE_NEW)
-		pthread_cond_wait(&e->changed, &e->lock);
-	pthread_mutex_unlock(&e->lock);
-	if (e->state == ENGINE_ATTACHED) {
-		e->started = true;
-		return 0;
-	}
-	pthread_join(e->thread, NULL);
-	return err_set(err, e->attach_err.kind, "%s", e->attach_err.text);
-}
-
 static bool has_filter(pid_t pid)
 {
 	char text[4096];
@@ -323,19 +324,108 @@ static bool has_filter(pid_t pid)
 	return strstr(text, "\nSeccomp:\t2\n") != NULL;
 }
 
+static int lacks_filter(struct err *err)
+{
+	return err_set(err, ERR_PERM,
+		       "the exec gate needs the filter of system calls (layer seccomp): without it a process can hide its "
+		       "children from the gate");
+}
+
+static int meet_command(struct engine *e)
+{
+	struct sandbox_target target;
+
+	if (!e->options.ready)
+		return 0;
+	if (e->options.ready(e->options.ctx, &target, &e->attach_err) ||
+	    gate_rules_init(&e->rules, &target, e->shared, &e->attach_err))
+		return -1;
+	e->command = target.pid;
+	return 0;
+}
+
+static void let_go(struct engine *e)
+{
+	if (!e->options.go)
+		return;
+	e->options.go(e->options.ctx);
+	/* it is on its way to its first stop, which only we end */
+	if (!e->options.no_filter && !has_filter(e->command)) {
+		kill(e->command, SIGKILL);
+		e->command_killed = true;
+	}
+}
+
+static void *engine_thread(void *arg)
+{
+	struct engine *e = arg;
+	sigset_t all;
+
+	/* the supervisor's signals are for its own threads */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	if (wait_while(e, ENGINE_NEW) != ENGINE_ASKED)
+		return NULL;
+	if (meet_command(e)) {
+		tell(e, ENGINE_REFUSED);
+		return NULL;
+	}
+	if (command(PTRACE_SEIZE, e->command, TRACE_OPTIONS) < 0) {
+		(void)explain(&e->attach_err);
+		tell(e, ENGINE_REFUSED);
+		return NULL;
+	}
+	(void)task_add(&e->tasks, e->command);
+	let_go(e);
+	tell(e, ENGINE_ATTACHED);
+	trace(e);
+	return NULL;
+}
+
+static void start_thread(struct engine *e)
+{
+	pthread_attr_t attr;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, ENGINE_STACK);
+	e->thread_error = pthread_create(&e->thread, &attr, engine_thread, e);
+	pthread_attr_destroy(&attr);
+}
+
+static void join_thread(struct engine *e)
+{
+	if (e->state == ENGINE_NEW)
+		tell(e, ENGINE_UNUSED);
+	if (!e->thread_error)
+		pthread_join(e->thread, NULL);
+	e->thread_error = ESRCH;
+}
+
+static int ask(struct engine *e, struct err *err)
+{
+	if (e->thread_error) {
+		errno = e->thread_error;
+		return err_errno(err, "start the exec gate");
+	}
+	tell(e, ENGINE_ASKED);
+	if (wait_while(e, ENGINE_ASKED) == ENGINE_ATTACHED)
+		return 0;
+	join_thread(e);
+	return err_set(err, e->attach_err.kind, "%s", e->attach_err.text);
+}
+
 static int attach(struct sandbox_gate *gate, const struct sandbox_target *target, struct err *err)
 {
 	struct engine *e = (struct engine *)(void *)gate;
 
+	if (e->options.ready)
+		return ask(e, err);
 	if (!e->options.no_filter && !has_filter(target->pid))
-		return err_set(
-			err, ERR_PERM,
-			"the exec gate needs the filter of system calls (layer seccomp): without it a process can "
-			"hide its children from the gate");
+		return lacks_filter(err);
 	if (gate_rules_init(&e->rules, target, e->shared, err) < 0)
 		return -1;
 	e->command = target->pid;
-	return start_thread(e, err);
+	return ask(e, err);
 }
 
 static void finish(struct sandbox_gate *gate, struct receipt *receipt, struct arena *mem,
@@ -343,9 +433,7 @@ static void finish(struct sandbox_gate *gate, struct receipt *receipt, struct ar
 {
 	struct engine *e = (struct engine *)(void *)gate;
 
-	if (e->started)
-		pthread_join(e->thread, NULL);
-	e->started = false;
+	join_thread(e);
 	gate_log_write(e->log, receipt, mem);
 	*killed = e->command_killed;
 }
@@ -363,6 +451,7 @@ struct sandbox_gate *gate_ptrace_new(const struct gate_options *options)
 	gate_log_init(e->log);
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->changed, NULL);
+	start_thread(e);
 	return &e->gate;
 }
 
@@ -372,9 +461,9 @@ void gate_ptrace_free(struct sandbox_gate *gate)
 
 	if (!e)
 		return;
-	if (e->started)
-		pthread_join(e->thread, NULL);
+	join_thread(e);
 	gate_rules_release(&e->rules);
+	gate_known_release(&e->known);
 	gate_log_release(e->log);
 	free(e->log);
 	task_table_release(&e->tasks);

@@ -7,11 +7,9 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,7 +25,7 @@
 #define MDWE_REFUSE_EXEC_GAIN 1
 #define KEYCTL_JOIN_SESSION_KEYRING 1
 
-enum { KEPT_FROM = 6, SPARE_FROM = 64, SECURE_BITS = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+enum { KEPT_FROM = 5, SPARE_FROM = 64, SECURE_BITS = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
 	SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
 	SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED };
 
@@ -76,7 +74,7 @@ void inside_lack(struct plan *p, enum sandbox_layer layer, enum launch_step step
 /* Only what the job may have stays open, at known numbers: nothing of the supervisor leaks, whoever opened it. */
 static void keep_descriptors(struct plan *p)
 {
-	int *const kept[KEPT_FROM] = { &p->in, &p->out, &p->err, &p->control, &p->net, &p->work_fd };
+	int *const kept[KEPT_FROM] = { &p->in, &p->out, &p->err, &p->control, &p->net };
 
 	for (int i = 0; i < KEPT_FROM; i++)
 		if (*kept[i] >= 0)
@@ -102,6 +100,47 @@ static void wait_go(const struct plan *p)
 		_exit(1);
 }
 
+/* What the supervisor made meanwhile. */
+static void take_gift(struct plan *p, struct gift *gift, int fds[LAUNCH_GIFTS])
+{
+	union {
+		struct cmsghdr head;
+		char           room[CMSG_SPACE(LAUNCH_GIFTS * sizeof(int))];
+	} control = { 0 };
+	struct iovec part = { gift, sizeof *gift };
+	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+				 .msg_controllen = sizeof control };
+	size_t n;
+
+	if (recvmsg(p->control, &packet, MSG_CMSG_CLOEXEC) != sizeof *gift)
+		_exit(1);
+	n = (size_t)(gift->work + gift->doors);
+	if (n == 0)
+		return;
+	if (n > LAUNCH_GIFTS || packet.msg_controllen < CMSG_LEN(n * sizeof(int)) ||
+	    control.head.cmsg_len != CMSG_LEN(n * sizeof(int)))
+		inside_fail(p, STEP_START, "descriptors of the supervisor");
+	memcpy(fds, CMSG_DATA(&control.head), n * sizeof(int));
+}
+
+/* By itself, before it has children: see cgroup.h. */
+static void take_over(struct plan *p)
+{
+	struct gift gift;
+	int fds[LAUNCH_GIFTS], n = 0;
+
+	take_gift(p, &gift, fds);
+	if (gift.work)
+		p->work_fd = fds[n++];
+	for (int i = 0; i < gift.doors; i++) {
+		if (write(fds[n + i], "0", 1) != 1)
+			inside_fail(p, STEP_GROUPS, NULL);
+		close(fds[n + i]);
+	}
+	if ((p->flags & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP))
+		inside_lack(p, LAYER_CGROUPNS, STEP_CGROUPNS);
+}
+
 static void reset_signals(void)
 {
 	sigset_t none;
@@ -119,19 +158,21 @@ static void change_ids(struct plan *p)
 		inside_fail(p, STEP_IDS, NULL);
 }
 
+/* Without a user namespace only root mounts: what is made is the job's already, we become the job when all stands. */
+static void begin_ids(struct plan *p)
+{
+	if (p->change_ids && (p->flags & CLONE_NEWUSER)) {
+		change_ids(p);
+	} else if (p->change_ids) {
+		syscall(SYS_setfsgid, p->gid);
+		syscall(SYS_setfsuid, p->uid);
+	}
+}
+
 static void set_host(struct plan *p)
 {
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd;
-
 	if ((p->flags & CLONE_NEWUTS) && (sethostname("sandbox", 7) || setdomainname("", 0)))
 		inside_fail(p, STEP_HOST, NULL);
-	if (!(p->flags & CLONE_NEWNET))
-		return;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo))
-		inside_fail(p, STEP_LOOPBACK, NULL);
-	close(fd);
 }
 
 static void set_limits(struct plan *p)
@@ -159,9 +200,11 @@ static void drop_privileges(struct plan *p)
 		inside_fail(p, STEP_CAPS, "session keyring");
 	if (prctl(PR_SET_SECUREBITS, SECURE_BITS, 0, 0, 0))
 		inside_fail(p, STEP_CAPS, "securebits");
-	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
-			inside_fail(p, STEP_CAPS, "bounding set");
+	/* past the last one that this kernel knows it says EINVAL */
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
+		;
+	if (errno != EINVAL)
+		inside_fail(p, STEP_CAPS, "bounding set");
 	if (p->change_ids && !(p->flags & CLONE_NEWUSER))
 		change_ids(p);
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
@@ -184,6 +227,8 @@ static void enforce_landlock(struct plan *p)
 	for (size_t i = 0; ok && i < p->mounts.n; i++) {
 		const struct plan_mount *m = &p->mounts.items[i];
 
+		if (!m->exec && !m->write && !m->device)
+			continue; /* as "/" */
 		ok = landlock_allow(rules, abi, AT_FDCWD, m->at,
 				    LL_READ | (m->exec ? LL_EXECUTE : 0) |
 					    (m->write ? LL_WRITE | LL_IOCTL_DEV : 0) |
@@ -203,8 +248,6 @@ static void enforce_landlock(struct plan *p)
 
 static void put_up_walls(struct plan *p)
 {
-	if ((p->flags & CLONE_NEWNS))
-		view_build(p);
 	set_host(p);
 	set_limits(p);
 	drop_privileges(p);
@@ -292,23 +335,25 @@ static _Noreturn void reap(struct plan *p, pid_t command)
 
 void inside_main(struct plan *p)
 {
+	const bool tree = p->flags & CLONE_NEWNS;
+	struct view view;
+	struct network network __attribute__((uninitialized));
 	pid_t command;
 
 	keep_descriptors(p);
-	wait_go(p);
+	network_begin(p, &network);
 	reset_signals();
-	if ((p->flags & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP))
-		inside_lack(p, LAYER_CGROUPNS, STEP_CGROUPNS);
 	setsid();
-	if (p->flags & CLONE_NEWNS)
+	if (tree)
 		view_open(p);
-	if (p->change_ids && (p->flags & CLONE_NEWUSER)) {
-		change_ids(p);
-	} else if (p->change_ids) {
-		/* nothing can be mounted by another user here: what is made is the job's already, we are when all stands */
-		syscall(SYS_setfsgid, p->gid);
-		syscall(SYS_setfsuid, p->uid);
-	}
+	wait_go(p);
+	begin_ids(p);
+	if (tree)
+		view_make(p, &view);
+	take_over(p);
+	network_end(p, &network);
+	if (tree)
+		view_enter(p, &view);
 	put_up_walls(p);
 	start_forwarder(p);
 	/* not fork(): it takes locks that a thread of the supervisor may have held */

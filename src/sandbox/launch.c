@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -12,6 +14,8 @@
 #include "base/scope.h"
 #include "launch.h"
 #include "sys.h"
+
+enum { HOLDER_STACK = 16 << 10 }; /* of a process that makes one system call */
 
 static const struct {
 	const char        *text;
@@ -88,8 +92,13 @@ int launch_start(struct launched *out, struct plan *plan, int cgroup, struct err
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return err_errno(err, "sandbox: socketpair");
+	if (setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on)) {
+		close(ends[0]);
+		close(ends[1]);
+		return err_errno(err, "sandbox: setsockopt");
+	}
 	plan->control = ends[1];
-	launched.pid = clone_process(&launched.pidfd, plan->flags & ~(uint64_t)CLONE_NEWCGROUP, cgroup);
+	launched.pid = clone_process(&launched.pidfd, plan->flags & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWNET), cgroup);
 	if (launched.pid == 0)
 		inside_main(plan);
 	close(ends[1]);
@@ -98,9 +107,7 @@ int launch_start(struct launched *out, struct plan *plan, int cgroup, struct err
 		close(ends[0]);
 		return err_errno(err, "sandbox: cannot make namespaces (clone3)");
 	}
-	if (setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on)) {
-		(void)err_errno(err, "sandbox: setsockopt");
-	} else if (write_ids(launched.pid, plan, err) == 0) {
+	if (write_ids(launched.pid, plan, err) == 0 && launch_go(&launched, err) == 0) {
 		*out = launched;
 		return 0;
 	}
@@ -115,6 +122,27 @@ int launch_go(const struct launched *launched, struct err *err)
 	return 0;
 }
 
+void launch_give(const struct launched *launched, struct gift gift, const int *fds)
+{
+	const size_t n = (size_t)(gift.work + gift.doors);
+	union {
+		struct cmsghdr head;
+		char           room[CMSG_SPACE(LAUNCH_GIFTS * sizeof(int))];
+	} control = { 0 };
+	struct iovec part = { &gift, sizeof gift };
+	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (n) {
+		packet.msg_control = &control;
+		packet.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(&control.head), fds, n * sizeof(int));
+	}
+	(void)!sendmsg(launched->control, &packet, MSG_NOSIGNAL);
+}
+
 void launch_end(struct launched *launched, struct rusage *usage)
 {
 	if (launched->pid > 0) {
@@ -127,41 +155,74 @@ void launch_end(struct launched *launched, struct rusage *usage)
 	*launched = (struct launched){ .pidfd = -1, .control = -1 };
 }
 
+static int hold(void *parent)
+{
+	/* it must not outlive us, whenever we are killed; no other signal wakes it */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	while (getppid() == *(const pid_t *)parent)
+		pause();
+	return 0;
+}
+
+static int holder_start(struct holder *out, struct err *err)
+{
+	pid_t *parent;
+	sigset_t all, before;
+	struct holder h = { .pidfd = -1, .stack = malloc(HOLDER_STACK) };
+
+	if (!h.stack)
+		return err_set(err, ERR_TEMP, "sandbox: no memory");
+	/* our handlers must not run in it */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	parent = h.stack;
+	*parent = getpid();
+	h.pid = clone(hold, (char *)h.stack + HOLDER_STACK, CLONE_VM | CLONE_NEWUSER | CLONE_PIDFD, parent, &h.pidfd);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (h.pid < 0) {
+		free(h.stack);
+		return err_errno(err, "sandbox: cannot make a user namespace");
+	}
+	*out = h;
+	return 0;
+}
+
+void holder_end(struct holder *h)
+{
+	if (h->pid > 0) {
+		syscall(SYS_pidfd_send_signal, h->pidfd, SIGKILL, NULL, 0);
+		while (waitpid(h->pid, NULL, __WALL) < 0 && errno == EINTR)
+			;
+		close(h->pidfd);
+		free(h->stack);
+	}
+	*h = (struct holder){ .pidfd = -1 };
+}
+
 /* A user namespace that lives as long as the descriptor, for the kernel to read the map from. */
-static int shift_namespace(uint32_t from_uid, uint32_t from_gid, uint32_t to_uid, uint32_t to_gid,
+static int shift_namespace(struct holder *holder, uint32_t from_uid, uint32_t from_gid, uint32_t to_uid, uint32_t to_gid,
 			   struct err *err)
 {
-	struct launched holder = { .pidfd = -1, .control = -1 };
 	char path[64];
-	pid_t parent;
 	int fd = -1;
 
-	parent = getpid();
-	holder.pid = clone_process(&holder.pidfd, CLONE_NEWUSER, -1);
-	if (holder.pid == 0) {
-		/* it must not outlive us, whenever we are killed */
-		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		while (getppid() == parent)
-			pause();
-		_exit(0);
-	}
-	if (holder.pid < 0)
-		return err_errno(err, "sandbox: cannot make a user namespace");
-	if (write_map(holder.pid, "uid_map", from_uid, to_uid, err) == 0 &&
-	    write_map(holder.pid, "gid_map", from_gid, to_gid, err) == 0) {
-		snprintf(path, sizeof path, "/proc/%d/ns/user", (int)holder.pid);
+	if (holder_start(holder, err))
+		return -1;
+	if (write_map(holder->pid, "uid_map", from_uid, to_uid, err) == 0 &&
+	    write_map(holder->pid, "gid_map", from_gid, to_gid, err) == 0) {
+		snprintf(path, sizeof path, "/proc/%d/ns/user", (int)holder->pid);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			(void)err_errno(err, "open %s", path);
 	}
-	launch_end(&holder, NULL);
+	syscall(SYS_pidfd_send_signal, holder->pidfd, SIGKILL, NULL, 0);
 	return fd;
 }
 
-int launch_shift(int *tree, const char *path, uint32_t from_uid, uint32_t from_gid, uint32_t to_uid,
-		 uint32_t to_gid, struct err *err)
+int launch_shift(int *tree, struct holder *holder, const char *path, uint32_t from_uid, uint32_t from_gid,
+		 uint32_t to_uid, uint32_t to_gid, struct err *err)
 {
-	AUTO_FD int users = shift_namespace(from_uid, from_gid, to_uid, to_gid, err);
+	AUTO_FD int users = shift_namespace(holder, from_uid, from_gid, to_uid, to_gid, err);
 	struct sys_attr attr = { .set = SYS_ATTR_IDMAP };
 	int fd;
 

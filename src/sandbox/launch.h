@@ -4,6 +4,7 @@
  * Private to this folder.
  */
 #pragma once
+#include <stdatomic.h>
 #include <sys/resource.h>
 
 #include "sandbox/probe.h"
@@ -19,9 +20,10 @@ enum {
 /* What the child does, in order: the layer that it belongs to, and what failed, for people. */
 #define LAUNCH_STEPS(X)                                                        \
 	X(START, PRIVILEGES, "take over the job's descriptors")                \
-	X(CGROUPNS, CGROUPNS, "enter a control group namespace")               \
 	X(SOURCE, MOUNTS, "open a place of the host")                          \
 	X(IDS, USERNS, "become the job's user")                                \
+	X(GROUPS, CGROUP, "enter its control groups")                          \
+	X(CGROUPNS, CGROUPNS, "enter a control group namespace")               \
 	X(PRIVATE, MOUNTS, "make mounts private")                              \
 	X(ROOT, MOUNTS, "make an empty root")                                  \
 	X(PLACE, MOUNTS, "mount into the job's root")                          \
@@ -33,6 +35,7 @@ enum {
 	X(PROTECT, MOUNTS, "protect a path of the work directory")             \
 	X(PIVOT, MOUNTS, "leave the host's root")                              \
 	X(HOST, UTSNS, "name the host")                                        \
+	X(NETWORK, NETNS, "make a network namespace")                          \
 	X(LOOPBACK, NETNS, "bring up the loopback interface")                  \
 	X(SEND, PRIVILEGES, "report to the supervisor")                        \
 	X(LIMITS, CGROUP, "set resource limits")                               \
@@ -60,10 +63,18 @@ enum message_kind {
 	MESSAGE_END,    /* value: wait status of the command */
 };
 
-/* One packet on the control socket. */
+/* One packet on the control socket, to the supervisor. */
 struct message {
 	int32_t kind, step, error, value;
 	char    what[112];
+};
+
+/*
+ * The packet from the supervisor that hands over what it made while the child was busy, with descriptors: the work directory's tree
+ * (if `work`), then `doors` files into each of which the child writes "0" to enter a control group.
+ */
+struct gift {
+	int32_t work, doors;
 };
 
 struct plan_mount {
@@ -72,6 +83,7 @@ struct plan_mount {
 	int         fd;       /* detached tree, opened by the child */
 	bool        write, exec, device, file;
 	bool        cache;    /* writable by a layer in memory where the kernel can; otherwise read-only */
+	bool        ready;    /* its place is in the skeleton */
 };
 
 struct plan_file {
@@ -81,6 +93,7 @@ struct plan_file {
 
 struct plan_link {
 	const char *at, *target;
+	bool        ready;    /* its directory is in the skeleton */
 };
 
 struct plan_protect {
@@ -108,10 +121,11 @@ struct plan {
 	struct { struct plan_mount *items; size_t n, cap; } mounts;
 	struct { struct plan_file *items; size_t n, cap; } files;
 	struct { struct plan_link *items; size_t n, cap; } links;
+	/* skeleton.c: what of the root is made before anything of the host is in it; relative, parents first */
+	struct { const char **items; size_t n, cap; } dirs, empty; /* directories; files to mount on */
 	struct { struct plan_protect *items; size_t n, cap; } protect;
 	struct { struct plan_limit *items; size_t n, cap; } limits;
 	const char *scratch_size, *scratch_inodes, *tmp_size; /* decimal */
-	const char *uid_text, *gid_text;
 	const char *const *paths;   /* where the command may be; NULL at the end */
 	const char *const *argv;
 	const char *const *env;
@@ -124,16 +138,47 @@ struct plan {
 int plan_make(struct plan *plan, struct arena *mem, const struct sandbox_job *job,
 	      const struct profile *profile, const struct probe *probe, struct err *err);
 
-/* inside.c: the child; waits for one byte on plan->control first. */
+/* skeleton.c: from mounts, files and links to dirs, empty and what is `ready`. Pure. */
+void skeleton_plan(struct plan *plan, struct arena *mem);
+
+/* inside.c: the child. It waits twice on plan->control: for one byte when it has its ids, then for the gift. */
 _Noreturn void inside_main(struct plan *plan);
 _Noreturn void inside_fail(struct plan *plan, enum launch_step step, const char *what);
 void inside_send(const struct plan *plan, const struct message *message, const int *fds, size_t n);
 /* The layer could not be had: a refusal when it is required, otherwise a message. */
 void inside_lack(struct plan *plan, enum sandbox_layer layer, enum launch_step step);
 
-/* view.c: the job's file tree. */
+/*
+ * The job's file tree, in three steps, so that the supervisor can do its part meanwhile.
+ * view.c, view_root.c
+ */
+struct view {
+	int root, scratch, tmp, shm, proc, pts; /* file systems that are not mounted yet */
+};
+/* Still as the supervisor's user, before there are ids: what of the host is shown. */
 void view_open(struct plan *plan);
-void view_build(struct plan *plan);
+/* As the job's user: file systems of its own, and the skeleton of the root. */
+void view_make(struct plan *plan, struct view *view);
+/* With plan->work_fd: leaves the host's root, and puts everything in place. */
+void view_enter(struct plan *plan, struct view *view);
+/* Mounts at a relative path of the job's root, which is the current directory. What is missing on the way is made. */
+void view_place(struct plan *plan, int mount, const char *at, bool file);
+/* A path of the skeleton: nothing but what we made stands on the way. */
+void view_place_ready(struct plan *plan, int mount, const char *at);
+/* protect.c: protected paths of the work directory, read-only. `work` is it, `below` the same without changes. */
+void view_protect(struct plan *plan, int work, int below);
+/* network.c: an empty network for init and what comes of it, made between the two calls. */
+struct network {
+	pid_t            helper;
+	atomic_bool      begun;    /* by the helper, or by init itself */
+	int              error, fd;
+	enum launch_step step;
+	char             stack[16 << 10] __attribute__((aligned(16)));
+};
+void network_begin(const struct plan *plan, struct network *network);
+/* Before the host's root is left. *network must stay. */
+void network_end(struct plan *plan, struct network *network);
+
 /* copy.c: a tree into another, both directories; 0 or -1 with errno. Nothing is followed, special files are left out. */
 int copy_tree(int from, int to);
 
@@ -156,13 +201,31 @@ struct launched {
 	int   pidfd;     /* of init */
 	int   control;   /* our end */
 };
-/* clone3, id maps; init waits for launch_go(). `cgroup` is a v2 directory or -1. */
+/* clone3, id maps; init works and then waits for launch_give(). `cgroup` is a v2 directory or -1. */
 int launch_start(struct launched *out, struct plan *plan, int cgroup, struct err *err);
+/* What the gift says, at most LAUNCH_GIFTS descriptors; they stay the caller's. An init that is gone told why in its last message. */
+void launch_give(const struct launched *launched, struct gift gift, const int *fds);
+enum { LAUNCH_GIFTS = 8 };
+/* The command, which waits, goes on. */
 int launch_go(const struct launched *launched, struct err *err);
-/* Kills and reaps it; NULL-safe, twice-safe. */
+/* Kills and reaps it; twice-safe. */
 void launch_end(struct launched *launched, struct rusage *usage);
-/* A detached tree of `path` in which `from` ids are shown as `to` ids; root only. */
-int launch_shift(int *tree, const char *path, uint32_t from_uid, uint32_t from_gid, uint32_t to_uid,
-		 uint32_t to_gid, struct err *err);
+/*
+ * A process that holds a user namespace until its map was used. It shares our memory, so that making it does not copy that; it is killed
+ * at once, but may die when there is time for it.
+ */
+struct holder {
+	pid_t pid;   /* 0: none */
+	int   pidfd;
+	void *stack; /* owned, until it is dead */
+};
+/* Waits for its death; NULL-safe, twice-safe. */
+void holder_end(struct holder *holder);
+/*
+ * A detached tree of `path` in which `from` ids are shown as `to` ids; root only. *holder is to be ended by the same thread, also
+ * after a failure.
+ */
+int launch_shift(int *tree, struct holder *holder, const char *path, uint32_t from_uid, uint32_t from_gid,
+		 uint32_t to_uid, uint32_t to_gid, struct err *err);
 const char *launch_step_text(enum launch_step step);
 enum sandbox_layer launch_step_layer(enum launch_step step);

@@ -111,8 +111,6 @@ static int plan_ids(struct planner *b)
 		p->uid = p->outer_uid;
 		p->gid = p->outer_gid;
 	}
-	p->uid_text = text_of(b, p->uid);
-	p->gid_text = text_of(b, p->gid);
 	return 0;
 }
 
@@ -128,7 +126,7 @@ static void plan_profile(struct planner *b)
 		const char *path = arena_z(b->mem, m->path);
 
 		if (m->target.len) {
-			const struct plan_link link = { path, arena_z(b->mem, m->target) };
+			const struct plan_link link = { .at = path, .target = arena_z(b->mem, m->target) };
 
 			ARENA_PUSH(b->mem, &b->plan->links, link);
 			continue;
@@ -177,7 +175,7 @@ static void plan_devices(struct planner *b)
 {
 	static const char *const nodes[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random",
 					     "/dev/urandom" };
-	static const struct plan_link links[] = {
+	static const char *const links[][2] = {
 		{ "/dev/fd", "/proc/self/fd" },         { "/dev/stdin", "/proc/self/fd/0" },
 		{ "/dev/stdout", "/proc/self/fd/1" },   { "/dev/stderr", "/proc/self/fd/2" },
 		{ "/dev/ptmx", "pts/ptmx" },            { "/var/tmp", "/tmp" },
@@ -187,8 +185,11 @@ static void plan_devices(struct planner *b)
 	for (size_t i = 0; i < COUNT(nodes); i++)
 		add_place(b, &(struct plan_mount){ .host = nodes[i], .at = nodes[i], .device = true,
 						   .file = true });
-	for (size_t i = 0; i < COUNT(links); i++)
-		ARENA_PUSH(b->mem, &b->plan->links, links[i]);
+	for (size_t i = 0; i < COUNT(links); i++) {
+		const struct plan_link link = { .at = links[i][0], .target = links[i][1] };
+
+		ARENA_PUSH(b->mem, &b->plan->links, link);
+	}
 }
 
 static void add_file(struct planner *b, const char *at, struct str text)
@@ -358,6 +359,7 @@ int plan_make(struct plan *plan, struct arena *mem, const struct sandbox_job *jo
 	plan_etc(&b);
 	if (plan_paths(&b, &job->policy->fs.ro, false) || plan_paths(&b, &job->policy->fs.rw, true))
 		return -1;
+	skeleton_plan(plan, mem);
 	plan_protect(&b);
 	plan_limits(&b);
 	if (job->net) {

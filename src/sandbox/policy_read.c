@@ -1,6 +1,7 @@
 /* policy_read.c - a policy from YAML: one table of keys for each mapping. */
 #include "policy_read.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -336,17 +337,53 @@ int policy_document(struct yaml **out, struct reader *r, struct str text)
 	return 0;
 }
 
+/* Files of the program by their place in memory: each run needs three of them. */
+enum { BUILTIN_MAX = 32, BUILTIN_MEMORY = 4 << 20 };
+
+static _Noreturn void builtin_wrong(const struct err *err)
+{
+	fprintf(stderr, "outrider: built-in policy: %s\n", err->text);
+	abort();
+}
+
+struct yaml *policy_builtin_document(const struct embedded *file)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct arena mem;
+	static struct {
+		const struct embedded *file;
+		struct yaml           *root;
+	} known[BUILTIN_MAX];
+	static size_t n;
+	struct err err;
+	struct reader r = { &mem, file->name, &err };
+	struct yaml *root = NULL;
+	size_t i = 0;
+
+	pthread_mutex_lock(&lock);
+	if (n == 0)
+		arena_init(&mem, BUILTIN_MEMORY);
+	while (i < n && known[i].file != file)
+		i++;
+	if (i == n) {
+		(void)err_set(&err, ERR_BUG, "more than %d files", BUILTIN_MAX);
+		if (n == BUILTIN_MAX || policy_document(&known[i].root, &r, (struct str){ file->text, file->len }))
+			builtin_wrong(&err);
+		known[i].file = file;
+		n++;
+	}
+	root = known[i].root;
+	pthread_mutex_unlock(&lock);
+	return root;
+}
+
 void policy_read_builtin(struct sandbox_policy *policy, struct arena *mem, const struct embedded *file)
 {
 	struct err err;
 	struct reader r = { mem, file->name, &err };
-	struct yaml *root = NULL;
 
-	if (policy_document(&root, &r, (struct str){ file->text, file->len }) ||
-	    policy_read_document(policy, &r, root)) {
-		fprintf(stderr, "outrider: built-in policy: %s\n", err.text);
-		abort();
-	}
+	if (policy_read_document(policy, &r, policy_builtin_document(file)))
+		builtin_wrong(&err);
 }
 
 int policy_load(struct sandbox_policy *out, struct arena *mem, const char *name, struct str text,

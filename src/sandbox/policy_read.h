@@ -16,3 +16,5 @@ void policy_read_builtin(struct sandbox_policy *policy, struct arena *mem, const
 int policy_read_document(struct sandbox_policy *policy, struct reader *r, const struct yaml *root);
 /* The first document of a text, or NULL with *out empty: ERR_INPUT when there are several. */
 int policy_document(struct yaml **out, struct reader *r, struct str text);
+/* The same of text that is in the program: read once, never freed, not to be changed. What is wrong in it ends the program. */
+struct yaml *policy_builtin_document(const struct embedded *file);

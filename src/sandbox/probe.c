@@ -235,12 +235,13 @@ static void probe_gate(struct probe *p)
 
 static bool probe_idmap(void)
 {
-	int tree;
+	struct holder holder = { .pidfd = -1 };
+	int tree = -1;
 
-	if (launch_shift(&tree, "/usr", 0, 0, 1, 1, NULL))
-		return false;
-	close(tree);
-	return true;
+	if (launch_shift(&tree, &holder, "/usr", 0, 0, 1, 1, NULL) == 0)
+		close(tree);
+	holder_end(&holder);
+	return tree >= 0;
 }
 
 void probe_assume(struct probe *out)

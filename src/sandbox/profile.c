@@ -233,15 +233,12 @@ static int load(struct finder *f, struct str name)
 
 	for (size_t i = 0; i < sandbox_profiles_count; i++) {
 		const struct embedded *file = &sandbox_profiles[i];
-		struct yaml *root;
 
 		buf_printf(&known, "%s%s", i ? ", " : "", file->name);
 		if (!str_eq(str_of(file->name), name))
 			continue;
 		f->r.name = file->name;
-		if (policy_document(&root, &f->r, (struct str){ file->text, file->len }))
-			return -1;
-		return reader_keys(&f->r, root, keys, COUNT(keys), f);
+		return reader_keys(&f->r, policy_builtin_document(file), keys, COUNT(keys), f);
 	}
 	return err_input(f->r.err, "there is no toolchain profile '%.*s'; known: %.*s", STR_ARG(name),
 			 STR_ARG(buf_str(&known)));

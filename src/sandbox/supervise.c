@@ -30,18 +30,21 @@ struct run {
 	struct arena             *mem;
 	const struct sandbox_job *job;
 	const struct probe       *probe;
+	const struct profile     *profile;
 	struct err               *err;
 	struct plan               plan;
 	struct cgroup             cgroup;
 	struct placeholders       placeholders;
 	struct keeper             keeper;
 	struct launched           launched;
+	struct holder             holder;
 	struct sandbox_gate      *gate;   /* attached */
 	struct sandbox_gate      *own_gate; /* owned */
 	pid_t                     command;
 	int                       pidfd;  /* of the command */
 	int                       places[PLACES]; /* root, work, changes, home */
 	int                       pipes[2][2];
+	bool                      waits;  /* the command, to be let go */
 	bool                      unfit;
 };
 
@@ -63,6 +66,7 @@ static void close_fd(int *fd)
 static void run_release(struct run *run)
 {
 	launch_end(&run->launched, NULL);
+	holder_end(&run->holder);
 	cgroup_close(&run->cgroup);
 	placeholder_remove(&run->placeholders);
 	keeper_close(&run->keeper);
@@ -241,11 +245,9 @@ static struct digest_cache *shared_digests(void)
 	return digests;
 }
 
-static int attach_gate(struct run *run, const struct profile *profile)
+static struct sandbox_target target_of(const struct run *run)
 {
-	const struct gate_options options = { .profile = profile, .cache = shared_digests() };
-	struct receipt_layer *layer = &run->receipt->layers[LAYER_GATE];
-	const struct sandbox_target target = {
+	return (struct sandbox_target){
 		.pid = run->command,
 		.init = run->launched.pid,
 		.pidfd = run->pidfd,
@@ -257,46 +259,81 @@ static int attach_gate(struct run *run, const struct profile *profile)
 		.policy = run->job->policy,
 		.cgroup = run->cgroup.kind == CGROUP_V2 ? run->cgroup.dirs[0] : NULL,
 	};
-	struct sandbox_gate *gate = run->job->gate;
-	struct err why;
+}
 
-	if (run->job->policy->layers[LAYER_GATE] == NEED_OFF)
-		return 0;
-	if (!gate)
-		gate = run->own_gate = gate_ptrace_new(&options);
-	if (gate->attach(gate, &target, &why)) {
-		if (run->job->policy->layers[LAYER_GATE] == NEED_REQUIRED)
-			return err_set(run->err, why.kind, "sandbox: refused: the exec gate is required: %s; mend: %s",
-				       why.text, layer_mend(LAYER_GATE));
-		layer->state = STATE_MISSING;
-		layer->detail = arena_printf(run->mem, "%s; mend: %s", why.text, layer_mend(LAYER_GATE));
-		run->receipt->weak = true;
-		return 0;
-	}
-	run->gate = gate;
-	layer->detail = arena_printf(run->mem, "%s, %s", gate->name, exec_mode_name(run->job->policy->exec.mode));
+/* Until the command waits behind all walls. */
+static int await_command(struct run *run)
+{
+	int more;
+
+	while ((more = take_message(run)) > 0)
+		;
+	run->waits = more == 0;
+	return more;
+}
+
+/* In the thread of our own gate, while this one waits for it. */
+static int on_ready(void *ctx, struct sandbox_target *target, struct err *err)
+{
+	struct run *run = ctx;
+
+	(void)err; /* run->err has it */
+	if (await_command(run))
+		return -1;
+	*target = target_of(run);
 	return 0;
 }
 
-static int start(struct run *run)
+static void on_go(void *ctx)
 {
-	const int group = cgroup_fd(&run->cgroup);
-	int more, failed = launch_start(&run->launched, &run->plan, group, run->err);
+	struct run *run = ctx;
 
-	if (group >= 0)
-		close(group);
-	if (failed) {
-		run->unfit = true;
+	/* an init that is gone is seen by who watches it */
+	run->waits = launch_go(&run->launched, NULL) != 0;
+}
+
+/* Its thread is started while the child is busy. */
+static void make_gate(struct run *run)
+{
+	const struct gate_options options = { .profile = run->profile, .cache = shared_digests(), .ready = on_ready,
+					      .go = on_go, .ctx = run };
+
+	if (run->job->policy->layers[LAYER_GATE] != NEED_OFF && !run->job->gate)
+		run->own_gate = gate_ptrace_new(&options);
+}
+
+/* The gate could not attach; the command still waits. */
+static int lack_gate(struct run *run, const struct err *why)
+{
+	struct receipt_layer *layer = &run->receipt->layers[LAYER_GATE];
+
+	if (run->job->policy->layers[LAYER_GATE] == NEED_REQUIRED)
+		return err_set(run->err, why->kind, "sandbox: refused: the exec gate is required: %s; mend: %s", why->text,
+			       layer_mend(LAYER_GATE));
+	layer->state = STATE_MISSING;
+	layer->detail = arena_printf(run->mem, "%s; mend: %s", why->text, layer_mend(LAYER_GATE));
+	run->receipt->weak = true;
+	return 0;
+}
+
+/* The command waits or, with our own gate, is on its way. */
+static int attach_gate(struct run *run)
+{
+	struct sandbox_gate *gate = run->job->gate ? run->job->gate : run->own_gate;
+	struct sandbox_target target;
+	struct err why;
+
+	if (!run->own_gate && await_command(run))
 		return -1;
-	}
-	keeper_tell(&run->keeper, run->launched.pid);
-	for (int i = 0; i < 2; i++)
-		close_fd(&run->pipes[i][1]);
-	if (cgroup_enter(&run->cgroup, run->launched.pid, run->err) || launch_go(&run->launched, run->err))
-		return -1;
-	while ((more = take_message(run)) > 0)
-		;
-	return more;
+	if (run->job->policy->layers[LAYER_GATE] == NEED_OFF)
+		return 0;
+	target = target_of(run);
+	if (gate->attach(gate, &target, &why))
+		return run->waits ? lack_gate(run, &why) : -1;
+	run->gate = gate;
+	run->receipt->layers[LAYER_GATE].detail =
+		arena_printf(run->mem, "%s, %s", gate->name, exec_mode_name(run->job->policy->exec.mode));
+	return 0;
 }
 
 /* Root's work directory under another owner; a file system that cannot is found here. */
@@ -306,12 +343,55 @@ static int shift_work(struct run *run)
 
 	if (!p->work_shift)
 		return 0;
-	if (launch_shift(&p->work_fd, p->work_host, p->work_uid, p->work_gid, p->outer_uid, p->outer_gid,
+	if (launch_shift(&p->work_fd, &run->holder, p->work_host, p->work_uid, p->work_gid, p->outer_uid, p->outer_gid,
 			 run->err)) {
 		run->unfit = run->probe->idmap;
 		return -1;
 	}
 	return 0;
+}
+
+/* While the child makes its file systems: what it needs after that. */
+static int give(struct run *run)
+{
+	struct gift gift = { 0 };
+	int fds[1 + CGROUP_DIRS];
+
+	if ((!cgroup_at_birth() && open_cgroup(run)) || shift_work(run))
+		return -1;
+	gift.work = run->plan.work_fd >= 0;
+	fds[0] = run->plan.work_fd;
+	gift.doors = cgroup_doors(&run->cgroup, fds + gift.work, run->err);
+	if (gift.doors < 0)
+		return -1;
+	launch_give(&run->launched, gift, fds);
+	for (int i = 0; i < gift.doors; i++)
+		close(fds[gift.work + i]);
+	close_fd(&run->plan.work_fd);
+	return 0;
+}
+
+static int start(struct run *run)
+{
+	const int group = cgroup_fd(&run->cgroup);
+	int failed = launch_start(&run->launched, &run->plan, group, run->err);
+
+	if (group >= 0)
+		close(group);
+	if (failed) {
+		run->unfit = true;
+		return -1;
+	}
+	for (int i = 0; i < 2; i++)
+		close_fd(&run->pipes[i][1]);
+	/* while the child is busy; it makes no placeholder before it was given what it needs */
+	if (!run->keeper.pid && open_keeper(run))
+		return -1;
+	keeper_tell(&run->keeper, run->launched.pid);
+	if (give(run))
+		return -1;
+	make_gate(run);
+	return attach_gate(run);
 }
 
 /* ---- end ---- */
@@ -392,7 +472,9 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 	bool killed = false;
 	int failed = 0;
 
-	launch_end(&run->launched, &rusage);
+	/* init takes its namespaces apart meanwhile; only without a control group its own account is needed */
+	if (run->cgroup.kind == CGROUP_NONE)
+		launch_end(&run->launched, &rusage);
 	finish_status(run, watch);
 	if (run->gate)
 		run->gate->finish(run->gate, r, run->mem, &killed);
@@ -417,27 +499,28 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 		receipt_notice(r, run->mem, "%" PRIu64 " bytes of output over the cap were dropped", watch->dropped);
 	if (run->job->on_done)
 		failed = run->job->on_done(run->job->ctx, run->places[2], r->workdir, run->err);
+	launch_end(&run->launched, NULL);
 	r->wall_us = now_us() - began;
 	return failed;
 }
 
-static enum supervised attempt(struct run *run, const struct profile *profile)
+static enum supervised attempt(struct run *run)
 {
 	const uint64_t began = now_us();
 	struct watch watch = { .job = run->job, .cgroup = &run->cgroup };
 	int failed;
 
-	if (plan_make(&run->plan, run->mem, run->job, profile, run->probe, run->err) || open_keeper(run) ||
-	    open_cgroup(run) || open_streams(run) || shift_work(run))
+	if (plan_make(&run->plan, run->mem, run->job, run->profile, run->probe, run->err) || open_streams(run) ||
+	    (cgroup_at_birth() && (open_keeper(run) || open_cgroup(run))))
 		return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
-	failed = start(run) || attach_gate(run, profile);
+	failed = start(run);
 	if (!failed) {
 		watch.out = run->pipes[0][0];
 		watch.err = run->pipes[1][0];
 		watch.control = run->launched.control;
 		watch.pidfd = run->launched.pidfd;
 		run->receipt->setup_us = now_us() - began;
-		failed = launch_go(&run->launched, run->err);
+		failed = run->waits ? launch_go(&run->launched, run->err) : 0;
 		watch_job(&watch);
 		if (watch.exec_error) {
 			errno = watch.exec_error;
@@ -462,16 +545,25 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.mem = mem,
 		.job = job,
 		.probe = probe,
+		.profile = profile,
 		.err = err ? err : &unused,
 		.launched = { .pidfd = -1, .control = -1 },
 		.keeper = { .pidfd = -1 },
+		.holder = { .pidfd = -1 },
 		.pidfd = -1,
 		.places = { -1, -1, -1, -1 },
 		.pipes = { { -1, -1 }, { -1, -1 } },
 		.plan = { .work_fd = -1 },
 	};
-	enum supervised result = attempt(&run, profile);
+	sigset_t child, before;
+	enum supervised result;
 
+	/* each stop of a traced process is one, and would wake this thread for nothing */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	pthread_sigmask(SIG_BLOCK, &child, &before);
+	result = attempt(&run);
 	run_release(&run);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return result;
 }

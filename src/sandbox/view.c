@@ -9,8 +9,6 @@
 #include "launch.h"
 #include "sys.h"
 
-enum { SCRATCH_MODE = 0755 };
-
 /*
  * A place below the job's root, which is the current directory: links in it lead where they will lead the job, never to the
  * host. O_PATH, or -1.
@@ -62,25 +60,6 @@ static int open_made(const char *path, bool file)
 	return open_part(path, strlen(path), file);
 }
 
-static void make_file(struct plan *p, const char *path, struct str text)
-{
-	int made = open_made(path, true), fd;
-
-	if (made >= 0)
-		close(made);
-	fd = made < 0 ? -1 : sys_openat2(AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0, RESOLVE_IN_ROOT);
-	while (fd >= 0 && text.len) {
-		ssize_t n = write(fd, text.p, text.len);
-
-		if (n <= 0)
-			break;
-		text = str_from(text, (size_t)n);
-	}
-	if (fd < 0 || text.len)
-		inside_fail(p, STEP_ROOT, path);
-	close(fd);
-}
-
 static void make_link(struct plan *p, const struct plan_link *link)
 {
 	const char *path = link->at + 1, *slash = strrchr(path, '/');
@@ -97,27 +76,11 @@ static void make_link(struct plan *p, const struct plan_link *link)
 	close(fd);
 }
 
-/* A file system in memory, detached. */
-static int new_memory(const struct plan *p, const char *size, const char *inodes, const char *mode,
-		      unsigned attributes)
-{
-	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), mount;
-
-	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0) ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", inodes, 0) ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0) ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "uid", p->uid_text, 0) ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "gid", p->gid_text, 0) ||
-	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		return -1;
-	mount = fsmount(fs, FSMOUNT_CLOEXEC, attributes);
-	close(fs);
-	return mount;
-}
-
 /* While we still are who may read the host's places. Their trees are ours alone from here on. */
 void view_open(struct plan *p)
 {
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		inside_fail(p, STEP_PRIVATE, NULL);
 	for (size_t i = 0; i < p->mounts.n; i++) {
 		struct plan_mount *m = &p->mounts.items[i];
 		struct sys_attr attr = { .set = SYS_ATTR_NOSUID };
@@ -131,7 +94,7 @@ void view_open(struct plan *p)
 		if (m->fd < 0 || sys_attr(m->fd, AT_RECURSIVE, &attr))
 			inside_fail(p, STEP_SOURCE, m->host);
 	}
-	if (!p->work_host || p->work_fd >= 0)
+	if (!p->work_host || p->work_shift)
 		return;
 	p->work_fd = sys_open_tree(AT_FDCWD, p->work_host,
 				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
@@ -139,8 +102,7 @@ void view_open(struct plan *p)
 		inside_fail(p, STEP_SOURCE, p->work_host);
 }
 
-/* Mounts at a relative path of the job's root. */
-static void place(struct plan *p, int mount, const char *at, bool file)
+void view_place(struct plan *p, int mount, const char *at, bool file)
 {
 	int fd = open_made(at, file);
 
@@ -150,70 +112,11 @@ static void place(struct plan *p, int mount, const char *at, bool file)
 	close(mount);
 }
 
-static void make_root(struct plan *p)
+void view_place_ready(struct plan *p, int mount, const char *at)
 {
-	int root = new_memory(p, "16m", "4000", "0755", SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
-
-	if (root < 0)
-		inside_fail(p, STEP_MEMORY, "/");
-	/* over the old root: its own place needs no directory of the host */
-	if (sys_attach(root, AT_FDCWD, "/") || fchdir(root))
-		inside_fail(p, STEP_ROOT, "/");
-	close(root);
-	for (size_t i = 0; i < p->links.n; i++)
-		make_link(p, &p->links.items[i]);
-	for (size_t i = 0; i < p->files.n; i++)
-		make_file(p, p->files.items[i].at + 1, p->files.items[i].text);
-}
-
-/* After /tmp: what the policy shows below it lies on it. */
-static void place_mounts(struct plan *p)
-{
-	for (size_t i = 0; i < p->mounts.n; i++)
-		place(p, p->mounts.items[i].fd, p->mounts.items[i].at + 1, p->mounts.items[i].file);
-}
-
-static void make_system(struct plan *p)
-{
-	const unsigned closed = SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC;
-	int fs = fsopen("proc", FSOPEN_CLOEXEC);
-
-	/* hidepid: what cannot be traced, init, is not seen */
-	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "subset", "pid", 0) ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "hidepid", "invisible", 0) ||
-	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		inside_fail(p, STEP_PROC, "/proc");
-	place(p, fsmount(fs, FSMOUNT_CLOEXEC, closed), "proc", false);
-	close(fs);
-	fs = fsopen("devpts", FSOPEN_CLOEXEC);
-	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "ptmxmode", "0666", 0) ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0620", 0) ||
-	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		inside_fail(p, STEP_PTS, "/dev/pts");
-	place(p, fsmount(fs, FSMOUNT_CLOEXEC, SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC), "dev/pts", false);
-	close(fs);
-	/* a sticky directory for everybody, as programs expect it */
-	place(p, new_memory(p, p->tmp_size, "100000", "01777", closed), "tmp", false);
-	place(p, new_memory(p, p->tmp_size, "10000", "01777", closed), "dev/shm", false);
-}
-
-/* Directories of the scratch file system, which holds all that the job may write but /tmp. */
-static int make_scratch(struct plan *p)
-{
-	static const char *const dirs[] = { "home", "home/.cache", "home/tmp", "upper", "over" };
-	int scratch = new_memory(p, p->scratch_size, p->scratch_inodes, "0700",
-				 SYS_ATTR_NOSUID | SYS_ATTR_NODEV |
-					 (p->exec == EXEC_SEALED ? SYS_ATTR_NOEXEC : 0));
-
-	if (scratch < 0)
-		inside_fail(p, STEP_MEMORY, "scratch");
-	place(p, dup(scratch), ".scratch", false);
-	for (size_t i = 0; i < COUNT(dirs); i++)
-		if (mkdirat(scratch, dirs[i], SCRATCH_MODE))
-			inside_fail(p, STEP_MEMORY, dirs[i]);
-	place(p, sys_open_tree(scratch, "home", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
-	      &SANDBOX_HOME[1], false);
-	return scratch;
+	if (mount < 0 || sys_attach(mount, AT_FDCWD, at))
+		inside_fail(p, STEP_PLACE, at);
+	close(mount);
 }
 
 /* False: this kernel's tmpfs keeps no attributes (before 6.6), so that replaced directories would be lost. */
@@ -241,13 +144,12 @@ static int set_dir(int fs, const char *key, int fd)
 static int mount_overlay(struct plan *p, int scratch)
 {
 	int fs = fsopen("overlay", FSOPEN_CLOEXEC);
-	int lower = open(".lower", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int upper = openat(scratch, "upper", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int over = openat(scratch, "over", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int mount = -1;
 
-	if (fs >= 0 && lower >= 0 && upper >= 0 && over >= 0 &&
-	    set_dir(fs, "lowerdir", lower) == 0 && set_dir(fs, "upperdir", upper) == 0 &&
+	if (fs >= 0 && upper >= 0 && over >= 0 &&
+	    set_dir(fs, "lowerdir", p->work_fd) == 0 && set_dir(fs, "upperdir", upper) == 0 &&
 	    set_dir(fs, "workdir", over) == 0 &&
 	    fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) == 0 &&
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
@@ -256,170 +158,126 @@ static int mount_overlay(struct plan *p, int scratch)
 					(p->exec == EXEC_SEALED ? SYS_ATTR_NOEXEC : 0));
 	close(over);
 	close(upper);
-	close(lower);
 	close(fs);
 	return mount;
 }
 
-static void mount_copy(struct plan *p, int scratch)
+/* The work directory as it is and the changes together: to be mounted at SANDBOX_WORK. */
+static int mount_copy(struct plan *p, int scratch)
 {
 	int upper = openat(scratch, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int lower = p->work_host ? open(".lower", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int lower = p->work_host ? openat(p->work_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int tree;
 
+	p->workdir = WORKDIR_COPY;
 	if (upper < 0 || (p->work_host && (lower < 0 || copy_tree(lower, upper))))
 		inside_fail(p, STEP_COPY, p->work_host);
+	tree = sys_open_tree(upper, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	close(lower);
-	place(p, sys_open_tree(upper, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH),
-	      &SANDBOX_WORK[1], false);
 	close(upper);
-}
-
-static void mount_bind(struct plan *p)
-{
-	struct sys_attr attr = { .set = SYS_ATTR_NOSUID | SYS_ATTR_NODEV };
-
-	attr.set |= p->exec == EXEC_SEALED ? SYS_ATTR_NOEXEC : 0;
-	if (sys_attr(p->work_fd, AT_RECURSIVE, &attr))
-		inside_fail(p, STEP_WORK, p->work_host);
-	place(p, p->work_fd, &SANDBOX_WORK[1], false);
-}
-
-static void mount_work(struct plan *p, int scratch)
-{
-	struct sys_attr attr = { .set = SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_RDONLY };
-	int overlay = -1;
-
-	if (!p->work_host)
-		p->workdir = WORKDIR_COPY;
-	if (p->workdir == WORKDIR_BIND) {
-		mount_bind(p);
-		return;
-	}
-	if (p->work_host) {
-		if (sys_attr(p->work_fd, AT_RECURSIVE, &attr))
-			inside_fail(p, STEP_WORK, p->work_host);
-		place(p, p->work_fd, ".lower", false);
-	}
-	if (p->workdir == WORKDIR_OVERLAY && overlay_possible(scratch))
-		overlay = mount_overlay(p, scratch);
-	if (overlay >= 0) {
-		place(p, overlay, &SANDBOX_WORK[1], false);
-	} else {
-		p->workdir = WORKDIR_COPY;
-		mount_copy(p, scratch);
-	}
-	if (p->work_host)
-		umount2(".lower", MNT_DETACH);
-}
-
-static void cover(struct plan *p, int work, const char *path, bool read_only)
-{
-	struct sys_attr attr = { .set = read_only ? SYS_ATTR_RDONLY : 0 };
-	int fd = sys_openat2(work, path, O_PATH | O_CLOEXEC, 0,
-			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-	int tree = fd < 0 ? -1 : sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-						AT_EMPTY_PATH | AT_RECURSIVE);
-
-	if (tree < 0 || sys_attr(tree, AT_RECURSIVE, &attr) ||
-	    syscall(SYS_move_mount, tree, "", fd, "", SYS_MOVE_EMPTY_FROM | SYS_MOVE_EMPTY_TO))
-		inside_fail(p, STEP_PROTECT, path);
-	close(tree);
-	close(fd);
+	return tree;
 }
 
 /*
- * Read-only. In the host's own directory also where it is missing: the first missing part is made, empty, and taken away
- * afterwards by the supervisor. The directories above become mounts too: a mount cannot be renamed away, a directory that
- * holds one can.
+ * What is cloned or used by an overlay must be mounted somewhere: on a directory of the host's that every host has, with whose tree it
+ * goes. Not on its root: that must be on top of all when it is unmounted.
  */
-static void protect(struct plan *p, int work, const struct plan_protect *what)
+static void park(struct plan *p, int mount, enum launch_step step)
 {
-	char part[POLICY_MAX_PATH + 1];
-	struct stat st;
-	size_t n = strlen(what->path);
-
-	/* in memory nothing that is made there reaches the host but through harvest.h, which refuses it */
-	if (p->workdir != WORKDIR_BIND && fstatat(work, what->path, &st, AT_SYMLINK_NOFOLLOW))
-		return;
-	memcpy(part, what->path, n + 1);
-	for (size_t i = 1; i <= n; i++) {
-		int made;
-
-		if (part[i] != '/' && part[i] != '\0')
-			continue;
-		part[i] = '\0';
-		made = fstatat(work, part, &st, AT_SYMLINK_NOFOLLOW);
-		if (made && (i < n || what->dir))
-			made = mkdirat(work, part, 0755) ? -1 : 1;
-		else if (made)
-			made = mknodat(work, part, S_IFREG | 0644, 0) ? -1 : 1;
-		/* below a placeholder of another path, or on a disk that is read-only: nobody can make it */
-		if (made < 0 && errno == EROFS)
-			return;
-		if (made < 0)
-			inside_fail(p, STEP_PROTECT, part);
-		/* a symbolic link leads elsewhere, and a file has nothing below it: protect it as it is */
-		if (made == 0 && S_ISLNK(st.st_mode) && p->workdir != WORKDIR_BIND)
-			return;
-		cover(p, work, part, i == n || made == 1 || (made == 0 && !S_ISDIR(st.st_mode)));
-		if (made == 1 || !S_ISDIR(st.st_mode))
-			return;
-		part[i] = '/';
-	}
+	if (sys_attach(mount, AT_FDCWD, "/dev"))
+		inside_fail(p, step, NULL);
 }
 
-static void leave_host(struct plan *p)
+static int mount_work(struct plan *p, int scratch)
 {
-	struct sys_attr attr = { .set = SYS_ATTR_RDONLY };
-	int root;
+	struct sys_attr attr = { .set = SYS_ATTR_NOSUID | SYS_ATTR_NODEV };
+	int overlay = -1;
 
-	umount2(".scratch", MNT_DETACH);
-	unlinkat(AT_FDCWD, ".scratch", AT_REMOVEDIR);
-	unlinkat(AT_FDCWD, ".lower", AT_REMOVEDIR);
+	if (!p->work_host)
+		return mount_copy(p, scratch);
+	attr.set |= p->workdir != WORKDIR_BIND ? SYS_ATTR_RDONLY : 0;
+	attr.set |= p->workdir == WORKDIR_BIND && p->exec == EXEC_SEALED ? SYS_ATTR_NOEXEC : 0;
+	if (sys_attr(p->work_fd, AT_RECURSIVE, &attr))
+		inside_fail(p, STEP_WORK, p->work_host);
+	if (p->workdir == WORKDIR_BIND)
+		return p->work_fd;
+	park(p, p->work_fd, STEP_WORK);
+	if (p->workdir == WORKDIR_OVERLAY && overlay_possible(scratch))
+		overlay = mount_overlay(p, scratch);
+	return overlay >= 0 ? overlay : mount_copy(p, scratch);
+}
+
+/* All that is not in the job's root is out of reach after this, and gone when its descriptors are. */
+static void leave_host(struct plan *p, int root)
+{
+	/* over the old root: its own place needs no directory of the host */
+	if (sys_attach(root, AT_FDCWD, "/") || fchdir(root))
+		inside_fail(p, STEP_ROOT, "/");
 	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
 		inside_fail(p, STEP_PIVOT, NULL);
-	root = open("/", O_PATH | O_CLOEXEC);
-	if (root < 0 || sys_attr(root, 0, &attr))
-		inside_fail(p, STEP_PIVOT, "/");
-	close(root);
 }
 
-static void send_places(struct plan *p, int scratch)
+static void place_all(struct plan *p, const struct view *v, int home, int work)
+{
+	view_place_ready(p, v->proc, "proc");
+	view_place_ready(p, v->pts, "dev/pts");
+	view_place_ready(p, v->tmp, "tmp");
+	view_place_ready(p, v->shm, "dev/shm");
+	for (size_t i = 0; i < p->links.n; i++)
+		if (!p->links.items[i].ready)
+			make_link(p, &p->links.items[i]);
+	/* after /tmp: what the policy shows below it lies on it */
+	for (size_t i = 0; i < p->mounts.n; i++) {
+		const struct plan_mount *m = &p->mounts.items[i];
+
+		if (m->ready)
+			view_place_ready(p, m->fd, m->at + 1);
+		else
+			view_place(p, m->fd, m->at + 1, m->file);
+	}
+	view_place_ready(p, home, &SANDBOX_HOME[1]);
+	view_place_ready(p, work, &SANDBOX_WORK[1]);
+}
+
+static void send_places(struct plan *p, int root, int work, int scratch)
 {
 	const struct message message = { .kind = MESSAGE_PLACES, .value = (int32_t)p->workdir };
-	const char *upper = p->workdir == WORKDIR_BIND ? SANDBOX_WORK : NULL;
+	const char *changes = p->workdir == WORKDIR_BIND ? "." : "upper";
 	int fds[4] = {
-		open("/", O_PATH | O_CLOEXEC),
-		open(SANDBOX_WORK, O_PATH | O_CLOEXEC),
-		upper ? open(upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-		      : openat(scratch, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		root,
+		work,
+		openat(p->workdir == WORKDIR_BIND ? work : scratch, changes, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 		open(SANDBOX_HOME, O_PATH | O_CLOEXEC),
 	};
 
 	inside_send(p, &message, fds, COUNT(fds));
-	for (size_t i = 0; i < COUNT(fds); i++)
-		close(fds[i]);
+	close(fds[2]);
+	close(fds[3]);
 }
 
-void view_build(struct plan *p)
+void view_enter(struct plan *p, struct view *v)
 {
-	int scratch, work;
+	const struct sys_attr closed = { .set = SYS_ATTR_RDONLY };
+	int home, work, below, root;
 
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		inside_fail(p, STEP_PRIVATE, NULL);
-	umask(022);
-	make_root(p);
-	make_system(p);
-	place_mounts(p);
-	scratch = make_scratch(p);
-	mount_work(p, scratch);
-	work = open(&SANDBOX_WORK[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	park(p, v->scratch, STEP_MEMORY);
+	home = sys_open_tree(v->scratch, "home", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	work = mount_work(p, v->scratch);
+	below = p->workdir == WORKDIR_BIND ? -1 : p->work_fd;
+	leave_host(p, v->root);
+	close(v->root);
+	place_all(p, v, home, work);
+	root = open("/", O_PATH | O_CLOEXEC);
+	work = open(SANDBOX_WORK, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (work < 0)
 		inside_fail(p, STEP_WORK, NULL);
-	for (size_t i = 0; i < p->protect.n; i++)
-		protect(p, work, &p->protect.items[i]);
+	view_protect(p, work, below < 0 ? work : below);
+	if (root < 0 || sys_attr(root, 0, &closed))
+		inside_fail(p, STEP_PIVOT, "/");
+	send_places(p, root, work, v->scratch);
+	close(root);
 	close(work);
-	leave_host(p);
-	send_places(p, scratch);
-	close(scratch);
+	close(v->scratch);
+	if (below >= 0)
+		close(below);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -79,11 +80,10 @@ static void take_output(struct watch *w, enum sandbox_stream stream, const char 
 /* False when there is nothing more to come. */
 static bool read_stream(struct watch *w, enum sandbox_stream stream, int fd)
 {
-	char bytes[READ_BYTES] __attribute__((uninitialized));
-	ssize_t n = read(fd, bytes, sizeof bytes);
+	ssize_t n = read(fd, w->room, READ_BYTES);
 
 	if (n > 0)
-		take_output(w, stream, bytes, (size_t)n);
+		take_output(w, stream, w->room, (size_t)n);
 	return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
@@ -166,6 +166,10 @@ void watch_job(struct watch *w)
 	};
 	uint64_t next_tick = now_ms() + TICK_MS;
 
+	/* not on the stack: touching its pages takes longer than most jobs' output */
+	w->room = malloc(READ_BYTES);
+	if (!w->room)
+		abort();
 	for (;;) {
 		uint64_t now = now_ms();
 
@@ -175,7 +179,8 @@ void watch_job(struct watch *w)
 		    errno != EINTR)
 			end_by(w, LIMIT_WALL);
 		take_events(w, fds);
-		if (fds[WAIT_PIDFD].revents)
+		/* init says that all others are dead, or is dead itself */
+		if (w->has_status || fds[WAIT_PIDFD].revents)
 			break;
 		if (now >= next_tick) {
 			tick(w);
@@ -183,4 +188,6 @@ void watch_job(struct watch *w)
 		}
 	}
 	drain(w, fds);
+	free(w->room);
+	w->room = NULL;
 }

@@ -8,6 +8,7 @@ struct watch {
 	const struct cgroup      *cgroup;
 	int                       out, err, control, pidfd; /* out and err: -1 when inherited */
 	/* what came of it */
+	char                     *room; /* owned, while it watches */
 	uint64_t                  bytes, lines, dropped;
 	int                       status;      /* of the command, as from wait */
 	bool                      has_status, ended_by_limit, cancelled;
@@ -15,5 +16,5 @@ struct watch {
 	int                       exec_error;  /* execve failed */
 };
 
-/* Returns when init is dead. Kills it at a limit. */
+/* Returns when init says that all others are dead, or is dead itself. Kills it at a limit. */
 void watch_job(struct watch *watch);

@@ -32,6 +32,8 @@ see() {
 	[ ${#as_user[@]} -eq 0 ] || chown -R 65534:65534 "$project"
 	box -C "$project" -- sh -c "cat a; ls -A / ; cat $kept"
 	check "$1: a file of the host is not there" all not shows "of the host" -- shows one -- shows work
+	box -- sh -c '[ / -ef /.. ] && cut -d " " -f 5 /proc/self/mountinfo'
+	check "$1: the host's root is gone" all exits 0 -- [ "$(grep -c '^/$' "$out")" -eq 1 ] -- not shows /sys
 	box -- sh -c 'ls /proc; cat /proc/1/environ; cat /proc/sys/kernel/hostname; hostname; id -u'
 	check "$1: processes of the host are not there" all shows sandbox -- shows 1000 -- [ "$(grep -c '^[0-9]' "$out")" -le 3 ]
 	box -- sh -c 'env'

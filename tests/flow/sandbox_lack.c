@@ -39,10 +39,11 @@ static const struct wall {
 	{ .name = "userns", SYS_clone3, IN_MEMORY + 0, CLONE_NEWUSER, .error = ENOSPC },
 	{ .name = "mounts", SYS_clone3, IN_MEMORY + 0, CLONE_NEWNS, .error = ENOSPC },
 	{ .name = "pidns", SYS_clone3, IN_MEMORY + 0, CLONE_NEWPID, .error = ENOSPC },
+	/* the job's own is made by unshare, the one of the trial by clone3 */
 	{ .name = "netns", SYS_clone3, IN_MEMORY + 0, CLONE_NEWNET, .error = ENOSPC },
+	{ .name = "netns", SYS_unshare, 0, CLONE_NEWNET, .error = ENOSPC },
 	{ .name = "ipcns", SYS_clone3, IN_MEMORY + 0, CLONE_NEWIPC, .error = ENOSPC },
 	{ .name = "utsns", SYS_clone3, IN_MEMORY + 0, CLONE_NEWUTS, .error = ENOSPC },
-	/* the job's own is made by unshare, the one of the trial by clone3 */
 	{ .name = "cgroupns", SYS_clone3, IN_MEMORY + 0, CLONE_NEWCGROUP, .error = ENOSPC },
 	{ .name = "cgroupns", SYS_unshare, 0, CLONE_NEWCGROUP, .error = ENOSPC },
 	{ .name = "privileges", SYS_prctl, 0, PR_SET_NO_NEW_PRIVS, .error = EINVAL },

@@ -28,6 +28,9 @@ int digest_fd(struct digest *out, int fd, struct err *err);
 void digest_hex(char out[2 * DIGEST_BYTES + 1], const struct digest *digest);
 bool digest_eq(const struct digest *a, const struct digest *b);
 
+/* Its next change will have another ctime. `now` is the real-time clock. */
+bool digest_settled(const struct stat *at, struct timespec now);
+
 /* May be shared by all jobs of a process; safe for threads. Holds files that no job can write. */
 struct digest_cache;
 

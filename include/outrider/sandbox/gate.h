@@ -75,6 +75,13 @@ struct gate_options {
 	struct digest_cache  *cache;   /* borrowed, for files on read-only mounts; NULL: nothing is shared between jobs */
 	const struct profile *profile; /* borrowed: classes of programs; NULL: all are tools */
 	bool                  no_filter; /* attach even to a command without a filter of system calls: its children can hide */
+	/*
+	 * Both or none. attach() then takes no target: the engine's own thread calls ready(), which waits for the command and tells of it
+	 * (-1: there is none), and go() when it is traced. Threads that wake each other take longer than all the rest of it.
+	 */
+	int  (*ready)(void *ctx, struct sandbox_target *target, struct err *err);
+	void (*go)(void *ctx);
+	void *ctx;
 };
 
 /*
