@@ -11,11 +11,10 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/scope.h"
+#include "account.h"
 #include "cgroup.h"
 #include "keeper.h"
 #include "sandbox/gate.h"
@@ -396,74 +395,6 @@ static int start(struct run *run)
 
 /* ---- end ---- */
 
-static void finish_status(struct run *run, const struct watch *watch)
-{
-	struct receipt *r = run->receipt;
-
-	r->limit = watch->limit;
-	if (watch->cancelled) {
-		r->end = END_CANCEL;
-	} else if (watch->ended_by_limit) {
-		r->end = END_LIMIT;
-	} else if (watch->has_status && WIFEXITED(watch->status)) {
-		r->end = END_EXIT;
-		r->exit_code = WEXITSTATUS(watch->status);
-	} else {
-		r->end = END_SIGNAL;
-		r->signal = watch->has_status && WIFSIGNALED(watch->status) ? WTERMSIG(watch->status) : SIGKILL;
-	}
-}
-
-/* The command died of a limit that the kernel held. */
-static void blame_limit(struct run *run, const struct cgroup_usage *usage)
-{
-	struct receipt *r = run->receipt;
-
-	if (usage->oom_kills) {
-		r->limit = LIMIT_MEMORY;
-		receipt_deny(r, run->mem, &(struct receipt_denial){
-			.layer = LAYER_CGROUP, .rule = STR("limits.memory"),
-			.what = arena_printf(run->mem, "more than %" PRIu64 " bytes of memory", run->job->policy->limits.memory),
-			.advice = STR("The limit will not be raised from inside; use less memory, for example fewer parallel "
-				      "processes. Files in /tmp and in the work directory count too.") });
-		if (r->end == END_SIGNAL && r->signal == SIGKILL)
-			r->end = END_LIMIT;
-	}
-	if (usage->pids_denied) {
-		if (r->limit == LIMIT_NONE)
-			r->limit = LIMIT_PIDS;
-		receipt_deny(r, run->mem, &(struct receipt_denial){
-			.layer = LAYER_CGROUP, .rule = STR("limits.pids"), .what = STR("fork"),
-			.count = (uint32_t)usage->pids_denied,
-			.advice = STR("The number of processes will not be raised from inside; start fewer at once.") });
-	}
-	if (r->end == END_SIGNAL && r->signal == SIGXCPU) {
-		r->end = END_LIMIT;
-		r->limit = LIMIT_CPU;
-	}
-	if (r->end == END_LIMIT && r->limit != LIMIT_MEMORY)
-		receipt_deny(r, run->mem, &(struct receipt_denial){
-			.layer = LAYER_CGROUP,
-			.rule = arena_printf(run->mem, "limits.%s", run_limit_name(r->limit)),
-			.what = arena_printf(run->mem, "more than the limit of %s", run_limit_name(r->limit)),
-			.advice = STR("The limit will not be raised from inside; do less in one run.") });
-}
-
-static void account_disk(struct run *run)
-{
-	struct statfs st;
-
-	/* of a file system in memory this is what the job wrote: the work directory and its home */
-	if (run->receipt->workdir == WORKDIR_BIND || run->places[2] < 0 || fstatfs(run->places[2], &st))
-		return;
-	run->receipt->disk_bytes = (uint64_t)(st.f_blocks - st.f_bfree) * (uint64_t)st.f_bsize;
-	run->receipt->disk_inodes = (uint64_t)(st.f_files - st.f_ffree);
-	if (st.f_bfree == 0 || st.f_ffree == 0)
-		receipt_deny(run->receipt, run->mem, &(struct receipt_denial){
-			.layer = LAYER_MOUNTS, .rule = STR("limits.disk"), .what = STR("write: the space is used up"),
-			.advice = STR("The space will not be enlarged from inside; write less, or remove what is not needed.") });
-}
-
 static int finish(struct run *run, const struct watch *watch, uint64_t began)
 {
 	struct receipt *r = run->receipt;
@@ -475,7 +406,7 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 	/* init takes its namespaces apart meanwhile; only without a control group its own account is needed */
 	if (run->cgroup.kind == CGROUP_NONE)
 		launch_end(&run->launched, &rusage);
-	finish_status(run, watch);
+	account_end(r, watch);
 	if (run->gate)
 		run->gate->finish(run->gate, r, run->mem, &killed);
 	if (killed && r->end == END_SIGNAL)
@@ -493,8 +424,8 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 	r->output_bytes = watch->bytes;
 	r->output_lines = watch->lines;
 	r->output_dropped = watch->dropped;
-	blame_limit(run, &usage);
-	account_disk(run);
+	account_limits(r, run->mem, run->job->policy, &usage);
+	account_disk(r, run->mem, run->places[2]);
 	if (watch->dropped)
 		receipt_notice(r, run->mem, "%" PRIu64 " bytes of output over the cap were dropped", watch->dropped);
 	if (run->job->on_done)
