@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@
 #include "base/scope.h"
 #include "gate_known.h"
 #include "gate_log.h"
+#include "gate_proc.h"
 #include "gate_task.h"
 
 #define TRACE_OPTIONS                                                                          \
@@ -31,6 +34,7 @@ enum {
 	EXPECTED = 64,
 	/* reading a program takes 128 KiB (digest.c), paths some KiB; the usual 8 MiB take longer to map and to clear */
 	ENGINE_STACK = 512 << 10,
+	ENGINE_SLICE_NS = 100000, /* the least that the kernel takes */
 };
 
 /* The thread waits while it is new: it is started when there is time for that, and asked when the command waits. */
@@ -77,34 +81,6 @@ static void go_on(pid_t pid, int signal)
 	(void)command(PTRACE_CONT, pid, (uintptr_t)signal);
 }
 
-static void read_status(char *out, size_t room, pid_t pid)
-{
-	char path[64];
-	AUTO_FD int fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, out, room - 1);
-	out[n < 0 ? 0 : n] = 0;
-}
-
-/* The number of the process inside its own namespace: the last of its list. */
-static uint32_t number_inside(pid_t pid)
-{
-	char text[4096];
-	const char *at, *last;
-
-	read_status(text, sizeof text, pid);
-	at = strstr(text, "\nNSpid:");
-	if (!at)
-		return 0;
-	for (last = at += 7; *at && *at != '\n'; at++)
-		if (*at == '\t' || *at == ' ')
-			last = at;
-	return (uint32_t)strtoul(last, NULL, 10);
-}
-
 /* What is only worth its time for a program that was not seen before. */
 static void note_details(struct engine *e, pid_t pid, const struct gate_image *image, int32_t index)
 {
@@ -112,7 +88,7 @@ static void note_details(struct engine *e, pid_t pid, const struct gate_image *i
 	int64_t changed =
 		(int64_t)image->stat.st_ctim.tv_sec * 1000000000 + image->stat.st_ctim.tv_nsec;
 
-	program->pid = number_inside(pid);
+	program->pid = gate_proc_number(pid);
 	if (image->facts.opened && image->facts.origin == GATE_FRESH)
 		program->writer = task_alive(&e->tasks, changed, DIGEST_SETTLE_NS, pid);
 }
@@ -316,14 +292,6 @@ static int explain(struct err *err)
 		"seccomp profile that has it)");
 }
 
-static bool has_filter(pid_t pid)
-{
-	char text[4096];
-
-	read_status(text, sizeof text, pid);
-	return strstr(text, "\nSeccomp:\t2\n") != NULL;
-}
-
 static int lacks_filter(struct err *err)
 {
 	return err_set(err, ERR_PERM,
@@ -350,10 +318,30 @@ static void let_go(struct engine *e)
 		return;
 	e->options.go(e->options.ctx);
 	/* it is on its way to its first stop, which only we end */
-	if (!e->options.no_filter && !has_filter(e->command)) {
+	if (!e->options.no_filter && !gate_proc_has_filter(e->command)) {
 		kill(e->command, SIGKILL);
 		e->command_killed = true;
 	}
+}
+
+/*
+ * What stops waits for us, and we never run for long: a short slice lets this thread run soon after it is woken, and gives it no more
+ * of the processor. Kernels before 6.12 ignore it.
+ */
+static void ask_for_little(void)
+{
+	/* struct sched_attr of linux/sched/types.h, which glibc's sched.h does not go with */
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t  nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = { .size = sizeof attr };
+
+	attr.nice = getpriority(PRIO_PROCESS, 0);
+	attr.runtime = ENGINE_SLICE_NS;
+	(void)syscall(SYS_sched_setattr, 0, &attr, 0);
 }
 
 static void *engine_thread(void *arg)
@@ -364,6 +352,7 @@ static void *engine_thread(void *arg)
 	/* the supervisor's signals are for its own threads */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	ask_for_little();
 	if (wait_while(e, ENGINE_NEW) != ENGINE_ASKED)
 		return NULL;
 	if (meet_command(e)) {
@@ -420,7 +409,7 @@ static int attach(struct sandbox_gate *gate, const struct sandbox_target *target
 
 	if (e->options.ready)
 		return ask(e, err);
-	if (!e->options.no_filter && !has_filter(target->pid))
+	if (!e->options.no_filter && !gate_proc_has_filter(target->pid))
 		return lacks_filter(err);
 	if (gate_rules_init(&e->rules, target, e->shared, err) < 0)
 		return -1;

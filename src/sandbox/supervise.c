@@ -1,51 +1,17 @@
-/* supervise.c - the supervisor's side of one run: start, hand over to the gate, watch, end, account. */
+/* supervise.c - the supervisor's side of one run: begin, watch, end, account. */
 #include "supervise.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "base/scope.h"
-#include "account.h"
-#include "cgroup.h"
-#include "keeper.h"
-#include "sandbox/gate.h"
-#include "sys.h"
+#include "begin.h"
 #include "watch.h"
-
-enum { START_SECONDS = 60, PLACES = 4 }; /* a copy of a large work directory takes a while */
-
-/* One run under way. Everything in it is released by run_release(). */
-struct run {
-	struct receipt           *receipt;
-	struct arena             *mem;
-	const struct sandbox_job *job;
-	const struct probe       *probe;
-	const struct profile     *profile;
-	struct err               *err;
-	struct plan               plan;
-	struct cgroup             cgroup;
-	struct placeholders       placeholders;
-	struct keeper             keeper;
-	struct launched           launched;
-	struct holder             holder;
-	struct sandbox_gate      *gate;   /* attached */
-	struct sandbox_gate      *own_gate; /* owned */
-	pid_t                     command;
-	int                       pidfd;  /* of the command */
-	int                       places[PLACES]; /* root, work, changes, home */
-	int                       pipes[2][2];
-	bool                      waits;  /* the command, to be let go */
-	bool                      unfit;
-};
 
 static uint64_t now_us(void)
 {
@@ -53,13 +19,6 @@ static uint64_t now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
 }
 
 static void run_release(struct run *run)
@@ -79,325 +38,73 @@ static void run_release(struct run *run)
 	gate_ptrace_free(run->own_gate);
 }
 
-/* ---- start ---- */
-
-/* Before there is anything that a killed supervisor would leave behind. */
-static int open_keeper(struct run *run)
+static void finish_status(struct run *run, const struct watch *watch)
 {
-	const bool groups = run->job->policy->layers[LAYER_CGROUP] != NEED_OFF && cgroup_name(&run->cgroup) == 0;
+	struct receipt *r = run->receipt;
 
-	placeholder_find(&run->placeholders, &run->plan, run->mem);
-	return groups || run->placeholders.n ? keeper_open(&run->keeper, &run->cgroup, &run->placeholders, run->err) : 0;
-}
-
-static int open_cgroup(struct run *run)
-{
-	const enum layer_need need = run->job->policy->layers[LAYER_CGROUP];
-	struct receipt_layer *layer = &run->receipt->layers[LAYER_CGROUP];
-	char text[64];
-	struct err why;
-
-	if (need == NEED_OFF)
-		return 0;
-	if (cgroup_open(&run->cgroup, &run->job->policy->limits, &why)) {
-		if (need == NEED_REQUIRED)
-			return err_set(run->err, why.kind,
-				       "sandbox: refused: limits of memory and processes are required: %s; mend: %s",
-				       why.text, layer_mend(LAYER_CGROUP));
-		layer->state = STATE_MISSING;
-		layer->detail = arena_printf(run->mem, "rlimits only: %s; mend: %s", why.text,
-					     layer_mend(LAYER_CGROUP));
-		run->receipt->weak = true;
-		return 0;
+	r->limit = watch->limit;
+	if (watch->cancelled) {
+		r->end = END_CANCEL;
+	} else if (watch->ended_by_limit) {
+		r->end = END_LIMIT;
+	} else if (watch->has_status && WIFEXITED(watch->status)) {
+		r->end = END_EXIT;
+		r->exit_code = WEXITSTATUS(watch->status);
+	} else {
+		r->end = END_SIGNAL;
+		r->signal = watch->has_status && WIFSIGNALED(watch->status) ? WTERMSIG(watch->status) : SIGKILL;
 	}
-	cgroup_describe(&run->cgroup, text, sizeof text);
-	layer->state = run->cgroup.has[CONTROL_CPU] ? STATE_IN_FORCE : STATE_WEAK;
-	layer->detail = arena_str(run->mem, str_of(text));
-	if (layer->state == STATE_WEAK) {
-		layer->detail = arena_printf(run->mem, "%s, not the processor; mend: %s", text, layer_mend(LAYER_CGROUP));
-		run->receipt->weak = true;
+}
+
+/* The command died of a limit that the kernel held. */
+static void blame_limit(struct run *run, const struct cgroup_usage *usage)
+{
+	struct receipt *r = run->receipt;
+
+	if (usage->oom_kills) {
+		r->limit = LIMIT_MEMORY;
+		receipt_deny(r, run->mem, &(struct receipt_denial){
+			.layer = LAYER_CGROUP, .rule = STR("limits.memory"),
+			.what = arena_printf(run->mem, "more than %" PRIu64 " bytes of memory", run->job->policy->limits.memory),
+			.advice = STR("The limit will not be raised from inside; use less memory, for example fewer parallel "
+				      "processes. Files in /tmp and in the work directory count too.") });
+		if (r->end == END_SIGNAL && r->signal == SIGKILL)
+			r->end = END_LIMIT;
 	}
-	return 0;
-}
-
-static int open_streams(struct run *run)
-{
-	run->plan.in = run->job->stdin_fd >= 0 ? run->job->stdin_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (run->plan.in < 0)
-		return err_errno(run->err, "sandbox: /dev/null");
-	if (run->job->stdin_fd < 0)
-		run->plan.in = run->pipes[0][0] = run->plan.in;
-	if (run->job->inherit_output) {
-		run->plan.out = 1;
-		run->plan.err = 2;
-		return 0;
+	if (usage->pids_denied) {
+		if (r->limit == LIMIT_NONE)
+			r->limit = LIMIT_PIDS;
+		receipt_deny(r, run->mem, &(struct receipt_denial){
+			.layer = LAYER_CGROUP, .rule = STR("limits.pids"), .what = STR("fork"),
+			.count = (uint32_t)usage->pids_denied,
+			.advice = STR("The number of processes will not be raised from inside; start fewer at once.") });
 	}
-	close_fd(&run->pipes[0][0]);
-	for (int i = 0; i < 2; i++)
-		if (pipe2(run->pipes[i], O_CLOEXEC))
-			return err_errno(run->err, "sandbox: pipe");
-	if (run->job->stdin_fd < 0)
-		run->plan.in = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	run->plan.out = run->pipes[0][1];
-	run->plan.err = run->pipes[1][1];
-	return 0;
-}
-
-/* What the child reports before the command waits. */
-static int take_failure(struct run *run, const struct message *m)
-{
-	const enum launch_step step = (enum launch_step)m->step;
-
-	errno = m->error;
-	/* another attempt, with the truth about the host, says it better or does without */
-	run->unfit = m->error == ENOSYS ||
-		     (step != STEP_CWD && step != STEP_COPY && step != STEP_PROTECT && step != STEP_SOURCE &&
-		     step != STEP_START && step != STEP_SEND && step != STEP_FORWARD);
-	return err_errno(run->err, "sandbox: cannot %s%s%.*s", launch_step_text(step),
-			 m->what[0] ? " " : "", (int)sizeof m->what, m->what);
-}
-
-static void take_places(struct run *run, struct msghdr *packet, const struct message *m)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(packet); c; c = CMSG_NXTHDR(packet, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
-		    c->cmsg_len != CMSG_LEN(PLACES * sizeof(int)))
-			continue;
-		memcpy(run->places, CMSG_DATA(c), PLACES * sizeof(int));
+	if (r->end == END_SIGNAL && r->signal == SIGXCPU) {
+		r->end = END_LIMIT;
+		r->limit = LIMIT_CPU;
 	}
-	run->receipt->workdir = (enum workdir_mode)m->value;
-	if (run->plan.work_host && run->receipt->workdir != run->job->policy->fs.workdir)
-		receipt_notice(run->receipt, run->mem, "this kernel has no overlay for jobs: the work directory was copied");
+	if (r->end == END_LIMIT && r->limit != LIMIT_MEMORY)
+		receipt_deny(r, run->mem, &(struct receipt_denial){
+			.layer = LAYER_CGROUP,
+			.rule = arena_printf(run->mem, "limits.%s", run_limit_name(r->limit)),
+			.what = arena_printf(run->mem, "more than the limit of %s", run_limit_name(r->limit)),
+			.advice = STR("The limit will not be raised from inside; do less in one run.") });
 }
 
-static pid_t sender(struct msghdr *packet)
+static void account_disk(struct run *run)
 {
-	struct ucred who = { 0 };
+	struct statfs st;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(packet); c; c = CMSG_NXTHDR(packet, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
-			memcpy(&who, CMSG_DATA(c), sizeof who);
-	return who.pid;
+	/* of a file system in memory this is what the job wrote: the work directory and its home */
+	if (run->receipt->workdir == WORKDIR_BIND || run->places[2] < 0 || fstatfs(run->places[2], &st))
+		return;
+	run->receipt->disk_bytes = (uint64_t)(st.f_blocks - st.f_bfree) * (uint64_t)st.f_bsize;
+	run->receipt->disk_inodes = (uint64_t)(st.f_files - st.f_ffree);
+	if (st.f_bfree == 0 || st.f_ffree == 0)
+		receipt_deny(run->receipt, run->mem, &(struct receipt_denial){
+			.layer = LAYER_MOUNTS, .rule = STR("limits.disk"), .what = STR("write: the space is used up"),
+			.advice = STR("The space will not be enlarged from inside; write less, or remove what is not needed.") });
 }
-
-/* One packet: 1 when there is more to come, 0 when the command is ready, -1 on failure. */
-static int take_message(struct run *run)
-{
-	union {
-		struct cmsghdr head;
-		char           room[CMSG_SPACE(PLACES * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
-	} control = { 0 };
-	struct message m = { 0 };
-	struct iovec part = { &m, sizeof m };
-	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-				 .msg_controllen = sizeof control };
-	struct pollfd wait = { run->launched.control, POLLIN, 0 };
-	ssize_t n;
-
-	if (poll(&wait, 1, START_SECONDS * 1000) <= 0)
-		return err_set(run->err, ERR_TEMP, "sandbox: no start within %d s", START_SECONDS);
-	/* a child that ends before it read what we gave is told first; what it said comes after that */
-	while ((n = recvmsg(run->launched.control, &packet, MSG_CMSG_CLOEXEC)) < 0 && errno == ECONNRESET)
-		;
-	if (n != sizeof m)
-		return err_set(run->err, ERR_TEMP, "sandbox: the job's first process died while it put up the walls");
-	switch ((enum message_kind)m.kind) {
-	case MESSAGE_PLACES:
-		take_places(run, &packet, &m);
-		return 1;
-	case MESSAGE_LAYER:
-		run->receipt->layers[m.step].state = STATE_MISSING;
-		run->receipt->layers[m.step].detail = arena_printf(run->mem, "%s; mend: %s", strerror(m.error),
-								   layer_mend((enum sandbox_layer)m.step));
-		run->receipt->weak = true;
-		return 1;
-	case MESSAGE_READY:
-		run->command = sender(&packet);
-		run->pidfd = (int)syscall(SYS_pidfd_open, run->command, 0);
-		if (run->pidfd < 0)
-			return err_errno(run->err, "sandbox: pidfd_open");
-		return 0;
-	case MESSAGE_FAILED:
-	case MESSAGE_EXEC:
-	case MESSAGE_END:
-		break;
-	}
-	return take_failure(run, &m);
-}
-
-static uint64_t mount_id(int fd)
-{
-	struct statx st;
-
-	return fd >= 0 && statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) == 0 ? st.stx_mnt_id : 0;
-}
-
-static struct digest_cache *digests;
-
-static void make_digests(void)
-{
-	digests = digest_cache_new();
-}
-
-/* Shared by all runs of this process: a toolchain is hashed once. */
-static struct digest_cache *shared_digests(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, make_digests);
-	return digests;
-}
-
-static struct sandbox_target target_of(const struct run *run)
-{
-	return (struct sandbox_target){
-		.pid = run->command,
-		.init = run->launched.pid,
-		.pidfd = run->pidfd,
-		.root_fd = run->places[0],
-		.work_fd = run->places[1],
-		.work_mount = mount_id(run->places[1]),
-		.home_mount = mount_id(run->places[3]),
-		.work_path = SANDBOX_WORK,
-		.policy = run->job->policy,
-		.cgroup = run->cgroup.kind == CGROUP_V2 ? run->cgroup.dirs[0] : NULL,
-	};
-}
-
-/* Until the command waits behind all walls. */
-static int await_command(struct run *run)
-{
-	int more;
-
-	while ((more = take_message(run)) > 0)
-		;
-	run->waits = more == 0;
-	return more;
-}
-
-/* In the thread of our own gate, while this one waits for it. */
-static int on_ready(void *ctx, struct sandbox_target *target, struct err *err)
-{
-	struct run *run = ctx;
-
-	(void)err; /* run->err has it */
-	if (await_command(run))
-		return -1;
-	*target = target_of(run);
-	return 0;
-}
-
-static void on_go(void *ctx)
-{
-	struct run *run = ctx;
-
-	/* an init that is gone is seen by who watches it */
-	run->waits = launch_go(&run->launched, NULL) != 0;
-}
-
-/* Its thread is started while the child is busy. */
-static void make_gate(struct run *run)
-{
-	const struct gate_options options = { .profile = run->profile, .cache = shared_digests(), .ready = on_ready,
-					      .go = on_go, .ctx = run };
-
-	if (run->job->policy->layers[LAYER_GATE] != NEED_OFF && !run->job->gate)
-		run->own_gate = gate_ptrace_new(&options);
-}
-
-/* The gate could not attach; the command still waits. */
-static int lack_gate(struct run *run, const struct err *why)
-{
-	struct receipt_layer *layer = &run->receipt->layers[LAYER_GATE];
-
-	if (run->job->policy->layers[LAYER_GATE] == NEED_REQUIRED)
-		return err_set(run->err, why->kind, "sandbox: refused: the exec gate is required: %s; mend: %s", why->text,
-			       layer_mend(LAYER_GATE));
-	layer->state = STATE_MISSING;
-	layer->detail = arena_printf(run->mem, "%s; mend: %s", why->text, layer_mend(LAYER_GATE));
-	run->receipt->weak = true;
-	return 0;
-}
-
-/* The command waits or, with our own gate, is on its way. */
-static int attach_gate(struct run *run)
-{
-	struct sandbox_gate *gate = run->job->gate ? run->job->gate : run->own_gate;
-	struct sandbox_target target;
-	struct err why;
-
-	if (!run->own_gate && await_command(run))
-		return -1;
-	if (run->job->policy->layers[LAYER_GATE] == NEED_OFF)
-		return 0;
-	target = target_of(run);
-	if (gate->attach(gate, &target, &why))
-		return run->waits ? lack_gate(run, &why) : -1;
-	run->gate = gate;
-	run->receipt->layers[LAYER_GATE].detail =
-		arena_printf(run->mem, "%s, %s", gate->name, exec_mode_name(run->job->policy->exec.mode));
-	return 0;
-}
-
-/* Root's work directory under another owner; a file system that cannot is found here. */
-static int shift_work(struct run *run)
-{
-	struct plan *p = &run->plan;
-
-	if (!p->work_shift)
-		return 0;
-	if (launch_shift(&p->work_fd, &run->holder, p->work_host, p->work_uid, p->work_gid, p->outer_uid, p->outer_gid,
-			 run->err)) {
-		run->unfit = run->probe->idmap;
-		return -1;
-	}
-	return 0;
-}
-
-/* While the child makes its file systems: what it needs after that. */
-static int give(struct run *run)
-{
-	struct gift gift = { 0 };
-	int fds[1 + CGROUP_DIRS];
-
-	if ((!cgroup_at_birth() && open_cgroup(run)) || shift_work(run))
-		return -1;
-	gift.work = run->plan.work_fd >= 0;
-	fds[0] = run->plan.work_fd;
-	gift.doors = cgroup_doors(&run->cgroup, fds + gift.work, run->err);
-	if (gift.doors < 0)
-		return -1;
-	launch_give(&run->launched, gift, fds);
-	for (int i = 0; i < gift.doors; i++)
-		close(fds[gift.work + i]);
-	close_fd(&run->plan.work_fd);
-	return 0;
-}
-
-static int start(struct run *run)
-{
-	const int group = cgroup_fd(&run->cgroup);
-	int failed = launch_start(&run->launched, &run->plan, group, run->err);
-
-	if (group >= 0)
-		close(group);
-	if (failed) {
-		run->unfit = true;
-		return -1;
-	}
-	for (int i = 0; i < 2; i++)
-		close_fd(&run->pipes[i][1]);
-	/* while the child is busy; it makes no placeholder before it was given what it needs */
-	if (!run->keeper.pid && open_keeper(run))
-		return -1;
-	keeper_tell(&run->keeper, run->launched.pid);
-	if (give(run))
-		return -1;
-	make_gate(run);
-	return attach_gate(run);
-}
-
-/* ---- end ---- */
 
 static int finish(struct run *run, const struct watch *watch, uint64_t began)
 {
@@ -410,7 +117,7 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 	/* init takes its namespaces apart meanwhile; only without a control group its own account is needed */
 	if (run->cgroup.kind == CGROUP_NONE)
 		launch_end(&run->launched, &rusage);
-	account_end(r, watch);
+	finish_status(run, watch);
 	if (run->gate)
 		run->gate->finish(run->gate, r, run->mem, &killed);
 	if (killed && r->end == END_SIGNAL)
@@ -428,8 +135,8 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 	r->output_bytes = watch->bytes;
 	r->output_lines = watch->lines;
 	r->output_dropped = watch->dropped;
-	account_limits(r, run->mem, run->job->policy, &usage);
-	account_disk(r, run->mem, run->places[2]);
+	blame_limit(run, &usage);
+	account_disk(run);
 	if (watch->dropped)
 		receipt_notice(r, run->mem, "%" PRIu64 " bytes of output over the cap were dropped", watch->dropped);
 	if (run->job->on_done)
@@ -445,10 +152,9 @@ static enum supervised attempt(struct run *run)
 	struct watch watch = { .job = run->job, .cgroup = &run->cgroup };
 	int failed;
 
-	if (plan_make(&run->plan, run->mem, run->job, run->profile, run->probe, run->err) || open_streams(run) ||
-	    (cgroup_at_birth() && (open_keeper(run) || open_cgroup(run))))
+	if (plan_make(&run->plan, run->mem, run->job, run->profile, run->probe, run->err) || begin_prepare(run))
 		return run->unfit ? SUPERVISE_UNFIT : SUPERVISE_FAILED;
-	failed = start(run);
+	failed = begin(run);
 	if (!failed) {
 		watch.out = run->pipes[0][0];
 		watch.err = run->pipes[1][0];
@@ -476,12 +182,16 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 {
 	struct err unused;
 	struct run run = {
-		.receipt = receipt, .mem = mem,
+		.receipt = receipt,
+		.mem = mem,
 		.job = job,
 		.probe = probe,
 		.profile = profile,
 		.err = err ? err : &unused,
-		.launched = { .pidfd = -1, .control = -1 }, .keeper = { .pidfd = -1 }, .holder = { .pidfd = -1 }, .pidfd = -1,
+		.launched = { .pidfd = -1, .control = -1 },
+		.keeper = { .pidfd = -1 },
+		.holder = { .pidfd = -1 },
+		.pidfd = -1,
 		.places = { -1, -1, -1, -1 },
 		.pipes = { { -1, -1 }, { -1, -1 } },
 		.plan = { .work_fd = -1 },

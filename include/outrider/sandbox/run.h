@@ -7,6 +7,9 @@
  *   supervisor --clone3--> init: namespaces, mounts, pivot_root, no capabilities, Landlock, seccomp
  *                            \--fork--> command: waits for the gate, then execve
  *
+ * While init makes file systems, the supervisor makes the control group, shows the work directory under the job's owner and starts the
+ * gate's thread, and a short-lived helper of init makes the network namespace.
+ *
  * When the supervisor dies, so does the job: the kernel kills init with it, and init's death kills the rest.
  */
 #pragma once
@@ -89,7 +92,8 @@ enum { SANDBOX_UID = 1000 };
 /*
  * Runs the job to its end. 0 with *out filled whenever the command was started, however it ended; -1 when nothing of the job
  * ran, with a text that names the wall that is missing and the mend. Memory of *out is in `mem`. Thread-safe; the calling
- * thread must live until it returns (the kernel ties the job to it). Leaves no process, mount or control group.
+ * thread must live until it returns (the kernel ties the job to it), and takes no SIGCHLD meanwhile. Leaves no process, mount or
+ * control group.
  */
 int sandbox_run(struct receipt *out, struct arena *mem, const struct sandbox_job *job,
 		struct err *err);
