@@ -42,8 +42,10 @@ $b mkdir -p /new/dev/pts /new/dev/shm; $b mount -t devpts pts /new/dev/pts; $b m
 $b ln -sf /proc/self/fd /new/dev/fd; for n in 0:stdin 1:stdout 2:stderr; do $b ln -sf /proc/self/fd/${n%:*} /new/dev/${n#*:}; done
 $b mount -t cgroup2 cgroup2 /new/sys/fs/cgroup; echo "+memory +pids +cpu" >/new/sys/fs/cgroup/cgroup.subtree_control
 $b ip link set lo up; $b hostname guest
+$b umount -l /dev; $b umount -l /sys
 # namespaces of users need a root that is no chroot
 echo "cd /mnt && export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root; $($b cat /command); echo GUEST EXIT \$?; busybox poweroff -f" >/new/run/command
+$b umount -l /proc
 exec $b switch_root /new /bin/bash /run/command
 INIT
 chmod 755 "$work/root/init"

@@ -41,12 +41,15 @@ int report_error(const struct err *err)
 
 int main(int argc, char **argv)
 {
-	const struct rlimit core = { 0, 0 };
+	struct rlimit core;
 
 	/* a reader that went away is an error of write(), not our end */
 	signal(SIGPIPE, SIG_IGN);
-	/* a core would hold secrets, in a folder that nobody watches; our children inherit this */
-	(void)setrlimit(RLIMIT_CORE, &core);
+	/* a core would hold secrets, in a folder that nobody watches */
+	if (getrlimit(RLIMIT_CORE, &core) == 0) {
+		core.rlim_cur = 0;
+		(void)setrlimit(RLIMIT_CORE, &core);
+	}
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;

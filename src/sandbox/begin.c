@@ -129,10 +129,14 @@ static int take_message(struct run *run)
 	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
 				 .msg_controllen = sizeof control };
 	struct pollfd wait = { run->launched.control, POLLIN, 0 };
+	ssize_t n;
 
 	if (poll(&wait, 1, START_SECONDS * 1000) <= 0)
 		return err_set(run->err, ERR_TEMP, "sandbox: no start within %d s", START_SECONDS);
-	if (recvmsg(run->launched.control, &packet, MSG_CMSG_CLOEXEC) != sizeof m)
+	/* a child that ends before it read what we gave is told first; what it said comes after that */
+	while ((n = recvmsg(run->launched.control, &packet, MSG_CMSG_CLOEXEC)) < 0 && errno == ECONNRESET)
+		;
+	if (n != sizeof m)
 		return err_set(run->err, ERR_TEMP, "sandbox: the job's first process died while it put up the walls");
 	switch ((enum message_kind)m.kind) {
 	case MESSAGE_PLACES:

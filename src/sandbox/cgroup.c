@@ -151,10 +151,8 @@ static bool limit_v1(struct cgroup *g, const struct sandbox_limits *l)
 /* One directory of a group; controllers that are mounted together share one. */
 static bool make_dir(struct cgroup *g, int c)
 {
-	if (mkdir(g->dirs[c], 0755) && errno != EEXIST) {
-		g->dirs[c][0] = '\0';
+	if (mkdir(g->dirs[c], 0755) && errno != EEXIST)
 		return false;
-	}
 	g->fds[c] = open(g->dirs[c], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return g->fds[c] >= 0;
 }
@@ -163,19 +161,17 @@ int cgroup_name(struct cgroup *out)
 {
 	static atomic_uint count;
 	struct cgroup g = { .fds = { -1, -1, -1, -1 } };
-	unsigned n = atomic_fetch_add(&count, 1);
-	uint64_t space, start;
+	char name[100];
 
 	pthread_once(&bases_once, find_bases);
 	if (!bases_found)
 		return -1;
-	space = pid_space();
-	start = start_of(getpid());
 	g.kind = bases.kind;
+	snprintf(name, sizeof name, "%s%" PRIu64 "-%d-%" PRIu64 "-%u", prefix, pid_space(), (int)getpid(), start_of(getpid()),
+		 atomic_fetch_add(&count, 1));
 	for (int c = 0; c < CGROUP_DIRS; c++)
 		if (bases.dirs[c][0])
-			snprintf(g.dirs[c], CGROUP_PATH, "%.400s/%s%" PRIu64 "-%d-%" PRIu64 "-%u", bases.dirs[c], prefix,
-				 space, (int)getpid(), start, n);
+			snprintf(g.dirs[c], CGROUP_PATH, "%.400s/%s", bases.dirs[c], name);
 	*out = g;
 	return 0;
 }

@@ -9,12 +9,18 @@
 
 #include "base/scope.h"
 
-enum { TABLE_MAX = 1 << 20 }; /* of /proc/self/mountinfo: containers have a thousand lines */
+enum {
+	TABLE_MAX = 1 << 20, /* of /proc/self/mountinfo: containers have a thousand lines */
+	MOVE_TRIES = 20,     /* rounds, for what is started meanwhile */
+};
 
 static const char *const controllers[CGROUP_DIRS] = { "memory", "pids", "cpu", "cpuacct" };
 
 /* A group that an administrator may give us, where our own cannot be written. */
 static const struct str delegated = { "/outrider", 9 };
+
+/* Version 2: where those are who were in a group that now gives controllers to its children. */
+static const struct str aside = { "/outrider-supervisor", 20 };
 
 bool cgroup_put_at(int dir, const char *file, const char *text)
 {
@@ -128,36 +134,80 @@ static bool take(char out[CGROUP_PATH], const struct mounted *m, struct str grou
 	return usable(out);
 }
 
-/* Root: our own group, a user: the one that was delegated; and else the other. */
-static bool choose(char out[CGROUP_PATH], const struct mounted *m, struct str group)
+/* Our group as it is seen below the mount point; "" is all of it. */
+static struct str below(const struct mounted *m, struct str group)
 {
-	const bool root = geteuid() == 0;
-
 	if (!str_eq(m->root, STR("/")) && str_starts(group, m->root))
 		group = str_from(group, m->root.len);
 	if (str_eq(group, STR("/")))
 		group.len = 0;
-	if (take(out, m, root ? group : delegated) || take(out, m, root ? delegated : group))
+	return group;
+}
+
+/* Root: our own group, a user: the one that was delegated; and else the other. */
+static bool choose(char out[CGROUP_PATH], const struct mounted *m, struct str group)
+{
+	const bool root = geteuid() == 0;
+	const struct str own = below(m, group);
+
+	if (take(out, m, root ? own : delegated) || take(out, m, root ? delegated : own))
 		return true;
 	out[0] = '\0';
 	return false;
 }
 
-/* Children get controllers only from a group without processes of its own: we move aside. */
+/* Version 2 lets a user move nothing in from elsewhere: our own group, or the one above it, from which we were moved aside before. */
+static bool choose_v2(char out[CGROUP_PATH], const struct mounted *m, struct str group)
+{
+	struct str own = below(m, group), up = own;
+
+	if (str_ends(own, aside))
+		up.len -= aside.len;
+	if (take(out, m, up) || (up.len != own.len && take(out, m, own)) || (geteuid() == 0 && take(out, m, delegated)))
+		return true;
+	out[0] = '\0';
+	return false;
+}
+
+static bool has_controllers(const char *dir)
+{
+	char have[256];
+
+	return cgroup_get(dir, "cgroup.subtree_control", have, sizeof have) && has_word(str_of(have), ' ', STR("memory")) &&
+	       has_word(str_of(have), ' ', STR("pids"));
+}
+
+/* All that is in it; what is started meanwhile, too, but not for ever. */
+static void move_all(const char *from, const char *to)
+{
+	for (int i = 0; i < MOVE_TRIES; i++) {
+		char procs[16384];
+		struct str rest, line;
+
+		if (!cgroup_get(from, "cgroup.procs", procs, sizeof procs) || !procs[0])
+			return;
+		rest = str_of(procs);
+		while (str_cut_line(&rest, &line)) {
+			char pid[32];
+
+			snprintf(pid, sizeof pid, "%.*s", STR_ARG(line));
+			(void)cgroup_put(to, "cgroup.procs", pid);
+		}
+	}
+}
+
+/* Children get controllers only from a group without processes of its own: we, and who else is in it, move aside. */
 static bool delegate(const char *dir)
 {
 	static const char want[] = "+memory +pids +cpu";
-	char aside[CGROUP_PATH + 32], pid[32], have[256];
+	char to[CGROUP_PATH + 32];
 
-	if (cgroup_put(dir, "cgroup.subtree_control", want))
+	if (cgroup_put(dir, "cgroup.subtree_control", want) || has_controllers(dir))
 		return true;
-	if (cgroup_get(dir, "cgroup.subtree_control", have, sizeof have) && strstr(have, "memory") &&
-	    strstr(have, "pids"))
-		return true;
-	snprintf(aside, sizeof aside, "%s/outrider-supervisor", dir);
-	snprintf(pid, sizeof pid, "%d", (int)getpid());
-	mkdir(aside, 0755);
-	return cgroup_put(aside, "cgroup.procs", pid) && cgroup_put(dir, "cgroup.subtree_control", want);
+	snprintf(to, sizeof to, "%s%s", dir, aside.p);
+	mkdir(to, 0755);
+	move_all(dir, to);
+	return cgroup_put(dir, "cgroup.subtree_control", want) || has_controllers(dir);
 }
 
 static bool find_v2(struct cgroup_bases *out, struct str mounts, struct str groups)
@@ -170,7 +220,7 @@ static bool find_v2(struct cgroup_bases *out, struct str mounts, struct str grou
 
 		read_mount(&m, line);
 		if (!str_eq(m.type, STR("cgroup2")) ||
-		    !choose(out->dirs[0], &m, own_group(groups, (struct str){ 0 })))
+		    !choose_v2(out->dirs[0], &m, own_group(groups, (struct str){ 0 })))
 			continue;
 		if (cgroup_get(out->dirs[0], "cgroup.controllers", have, sizeof have) &&
 		    has_word(str_of(have), ' ', STR("memory")) &&

@@ -1,4 +1,4 @@
-/* supervise.c - the supervisor's side of one run: start, hand over to the gate, watch, end, account. */
+/* supervise.c - the supervisor's side of one run: begin, watch, end, account. */
 #include "supervise.h"
 
 #include <errno.h>

@@ -25,7 +25,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
-enum { WALLS_MAX = 48, ANY = -1, IN_MEMORY = 16, IDMAP = 0x00100000, LANDLOCK_OLD_ABI = 3 };
+enum { WALLS_MAX = 48, ANY = -1, IN_MEMORY = 16, IDMAP = 0x00100000, LANDLOCK_OLD_ABI = 2 };
 
 static const struct wall {
 	const char *name;

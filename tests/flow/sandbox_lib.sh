@@ -25,7 +25,11 @@ make_user() {
 	[ ${#user_groups[@]} -gt 0 ] || return 1
 	{
 		echo '#!/bin/sh'
-		for base in "${user_groups[@]}"; do echo "[ ! -d $base ] || echo \$\$ >$base/cgroup.procs || exit 99"; done
+		# version 2: as who is started by one that is in the group, which gives controllers to its children now
+		for base in "${user_groups[@]}"; do
+			echo "[ ! -d $base/outrider-supervisor ] || echo \$\$ >$base/outrider-supervisor/cgroup.procs || exit 99"
+			echo "[ -d $base/outrider-supervisor ] || [ ! -d $base ] || echo \$\$ >$base/cgroup.procs || exit 99"
+		done
 		echo 'exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
 	} >"$work/as-user"
 	chmod 755 "$work/as-user" "$work" && chmod 777 "$work"

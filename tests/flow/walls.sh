@@ -59,7 +59,7 @@ row() {
 	lowered) all exits 0 -- shows ran -- tells "sandbox: $2 " -- says 'mend: ' -- \
 		receipt "['missing', 'weak'].includes(r.layers['$2'].state) && r.weak" ;;
 	copied) all exits 0 -- shows ran -- says 'was copied' -- receipt 'r.workdir === "copy"' ;;
-	told) all exits 0 -- shows ran -- receipt "r.layers['$2'].state === 'in force' && r.layers['$2'].detail === 'ABI 3'" ;;
+	told) all exits 0 -- shows ran -- receipt "r.layers['$2'].state === 'in force' && r.layers['$2'].detail === 'ABI 2'" ;;
 	'not wanted') all exits 0 -- shows ran -- not says "$2 " -- receipt "r.workdir === 'bind' || r.layers['$2'].state === 'off'" ;;
 	*) false ;;
 	esac
