@@ -134,7 +134,7 @@ static void find_rule(struct gate_image *image, const struct gate_rules *rules)
 		}
 }
 
-static void read_path(char out[GATE_MAX_PATH], pid_t pid)
+void gate_image_path(char out[GATE_MAX_PATH], pid_t pid)
 {
 	static const char dots[] = "...";
 	char link[64];
@@ -157,7 +157,7 @@ void gate_image_read(struct gate_image *out, pid_t pid, const struct gate_rules 
 	char link[64];
 	AUTO_FD int fd = -1;
 
-	read_path(image.path, pid);
+	gate_image_path(image.path, pid);
 	snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
 	fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0 && fstat(fd, &image.stat) == 0 && S_ISREG(image.stat.st_mode)) {

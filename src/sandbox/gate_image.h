@@ -36,5 +36,7 @@ struct gate_image {
 /* Never fails: what cannot be found out is not in facts. `shared` holds files of read-only mounts, `own` the others. */
 void gate_image_read(struct gate_image *out, pid_t pid, const struct gate_rules *rules, struct digest_cache *shared,
 		     struct digest_cache *own);
+/* Its path for people; a long one ends in "...". */
+void gate_image_path(char out[GATE_MAX_PATH], pid_t pid);
 /* The script for which an interpreter was started; "" when the image itself was named. */
 void gate_script_read(char out[GATE_MAX_PATH], pid_t pid, const struct gate_image *image, int root_fd);
