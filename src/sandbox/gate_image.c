@@ -152,6 +152,13 @@ static const char *pid_link(char out[64], pid_t pid)
 	return out;
 }
 
+void gate_image_path(char out[GATE_MAX_PATH], pid_t pid)
+{
+	char link[64];
+
+	gate_path_read(out, pid_link(link, pid));
+}
+
 void gate_image_fd(struct gate_image *image, int fd, const struct gate_rules *rules,
 		   struct digest_cache *shared, struct digest_cache *own)
 {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 
@@ -40,6 +41,14 @@ const struct gate_image *gate_known_find(const struct gate_known *known, pid_t p
 	    image->stat.st_nlink != now.stx_nlink || !same_time(&now.stx_mtime, &image->stat.st_mtim) ||
 	    !same_time(&now.stx_ctime, &image->stat.st_ctim))
 		return NULL;
+	/* a file with several names is several programs to people */
+	if (now.stx_nlink > 1) {
+		char path[GATE_MAX_PATH] __attribute__((uninitialized));
+
+		gate_image_path(path, pid);
+		if (strcmp(path, image->path) != 0)
+			return NULL;
+	}
 	return image;
 }
 
@@ -49,7 +58,7 @@ void gate_known_keep(struct gate_known *known, const struct gate_image *image)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (!image->facts.digested || image->facts.origin != GATE_TOOLCHAIN || image->stat.st_nlink != 1 ||
+	if (!image->facts.digested || image->facts.origin != GATE_TOOLCHAIN ||
 	    !digest_settled(&image->stat, now))
 		return;
 	if (!*to)

@@ -16,7 +16,7 @@ void gate_known_release(struct gate_known *known);
  */
 const struct gate_image *gate_known_find(const struct gate_known *known, pid_t pid);
 /*
- * Remembers it, where that is safe: read to its end, on a mount that the job cannot write, old enough for its ctime to tell of the
- * next change, and with one name, as another one would be another program to people.
+ * Remembers it, where that is safe: read to its end, on a mount that the job cannot write, and old enough for its ctime to tell of the
+ * next change.
  */
 void gate_known_keep(struct gate_known *known, const struct gate_image *image);

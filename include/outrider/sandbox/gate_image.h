@@ -43,5 +43,7 @@ void gate_image_fd(struct gate_image *out, int fd, const struct gate_rules *rule
 		   struct digest_cache *own);
 /* Where a link of /proc leads; "" when it cannot be read, and cut with "..." at the end. */
 void gate_path_read(char out[GATE_MAX_PATH], const char *link);
+/* Its path for people; a long one ends in "...". */
+void gate_image_path(char out[GATE_MAX_PATH], pid_t pid);
 /* The script for which an interpreter was started; "" when the image itself was named. */
 void gate_script_read(char out[GATE_MAX_PATH], pid_t pid, const struct gate_image *image, int root_fd);
