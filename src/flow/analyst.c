@@ -228,5 +228,6 @@ int analyst_probe(struct arena *mem, struct err *err)
 	/* any other end came after the seal: there is no such commit */
 	if (analyst_run(&answer, mem, &end, NULL, &request, err) == 0 || end != ANALYST_REFUSED)
 		return 0;
-	return -1;
+	err->kind = ERR_INPUT;
+	return err_wrap(err, "reviews cannot be confined here; `outrider doctor` tells more");
 }

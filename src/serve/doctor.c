@@ -113,7 +113,7 @@ static void check_seal(struct doctor *d)
 	if (analyst_probe(&d->mem, &err))
 		tell(d, DOCTOR_FAIL, "reviews",
 		     "a kernel of 5.13 or later with Landlock; in a container, let it use Landlock and seccomp",
-		     "refused here: %s", err.text);
+		     "%s", err.text);
 	else
 		tell(d, DOCTOR_OK, "reviews", "", "they can be confined");
 }

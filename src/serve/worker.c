@@ -435,11 +435,8 @@ static int open_all(struct worker *w, struct err *err)
 	/* found out now: a job that fails for it would be a dead letter */
 	if (mkdir(w->options->data, 0700) && errno != EEXIST)
 		return err_errno(err, "cannot make the data folder %s", w->options->data);
-	if (analyst_probe(&w->mem, err)) {
-		err->kind = ERR_INPUT;
-		return err_wrap(err, "this worker takes no jobs: reviews cannot be confined here; "
-				     "`outrider doctor` tells more");
-	}
+	if (analyst_probe(&w->mem, err))
+		return err_wrap(err, "this worker takes no jobs");
 	gethostname(host, sizeof(host) - 1);
 	if (w->options->name)
 		snprintf(w->name, sizeof(w->name), "%s", w->options->name);

@@ -60,7 +60,7 @@ struct analyst_usage {
 int analyst_run(struct answer *out, struct arena *mem, enum analyst_end *end,
 		struct analyst_usage *usage, const struct analyst_request *request, struct err *err);
 
-/* Can this kernel confine the child? A review of nothing; -1 with the reason. For start-up: nobody should take jobs that end so. */
+/* Can this kernel confine the child? A review of nothing; -1 with the reason, ERR_INPUT. For start-up: nobody should take jobs that end so. */
 int analyst_probe(struct arena *mem, struct err *err);
 
 /* The child's side, behind `outrider analyst`: seals, reviews, writes to `fd`. Gives the exit code. */
