@@ -135,6 +135,18 @@ static int probe_truly(struct probe *probe, struct arena *mem, const struct sand
 	return err_set(err, ERR_PERM, "sandbox: refused: %s", why.text);
 }
 
+/* Bubblewrap, which was tried because our own launcher could not, cannot either. */
+static int tell_both(struct err *err, const struct err *own, const struct sandbox_policy *policy)
+{
+	struct err bubble;
+
+	if (!err || policy->launcher == LAUNCH_BUBBLEWRAP)
+		return -1;
+	bubble = *err;
+	return err_set(err, bubble.kind, "%.400s; it was tried because: %.300s; mend: %s", bubble.text, own->text,
+		       layer_mend(LAYER_USERNS));
+}
+
 int sandbox_run(struct receipt *out, struct arena *mem, const struct sandbox_job *job, struct err *err)
 {
 	/* a root of its own has nothing of the administrator's own places */
@@ -176,7 +188,7 @@ int sandbox_run(struct receipt *out, struct arena *mem, const struct sandbox_job
 	    (probe.bubble && lower_bubble(&receipt, mem, job->policy, !probe.layers[LAYER_USERNS].works, err)))
 		return -1;
 	if (run_supervise(&receipt, mem, job, &profile, &probe, err) != SUPERVISED)
-		return -1;
+		return probe.bubble ? tell_both(err, &first, job->policy) : -1;
 	*out = receipt;
 	return 0;
 }
