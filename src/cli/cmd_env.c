@@ -229,9 +229,9 @@ int cmd_env(int argc, char **argv)
 	struct err err;
 	int code = -1;
 
+	arena_init(&mem, ENV_MEMORY);
 	if (argc > 1 && strcmp(argv[1], "run") == 0)
 		return cmd_env_run(argc - 1, argv + 1);
-	arena_init(&mem, ENV_MEMORY);
 	if (options_read(table, argc, argv, &r.rest, &mem, &err))
 		return report_error(&err);
 	if (r.help) {

@@ -112,10 +112,10 @@ int github_sweep(struct forge *forge, struct forge_missed *missed, struct err *e
 	struct sweep sweep = { 0 };
 	AUTO_ARENA struct arena mem;
 
+	arena_init(&mem, (size_t)MAX_PAGES * FORGE_MAX_ANSWER);
 	/* deliveries are the App's: a plain token cannot see them */
 	if (!forge->config.private_key.len)
 		return 0;
-	arena_init(&mem, (size_t)MAX_PAGES * FORGE_MAX_ANSWER);
 	for (unsigned page = 0; path.len && page < MAX_PAGES; page++)
 		if (read_page(forge, &mem, &path, missed->since_ms, &sweep, err) < 0)
 			return -1;

@@ -102,9 +102,9 @@ static int check(const struct forge_config *config, struct err *err)
 	AUTO_ARENA struct arena mem;
 	struct stat st;
 
+	arena_init(&mem, 1 << 20);
 	if (!config->folder.len || config->folder.p[0] != '/')
 		return err_input(err, "a local forge needs an absolute folder");
-	arena_init(&mem, 1 << 20);
 	if (stat(arena_z(&mem, config->folder), &st) < 0)
 		return err_errno(err, "folder '%.*s'", STR_ARG(config->folder));
 	if (!S_ISDIR(st.st_mode))
