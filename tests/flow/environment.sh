@@ -317,7 +317,8 @@ else
 fi
 
 # ---- packages ----
-mirror=http://deb.debian.org/debian/dists/bookworm/InRelease
+# as apt of this machine has it: .../dists/RELEASE/InRelease
+mirror=$(apt-get indextargets --format '$(URI)' 'Created-By: Packages' 2>/dev/null | sed -n '1s|/main/.*|/InRelease|p')
 if [ "$(id -u)" -eq 0 ] && [ -z "$sanitizer" ] && command -v mmdebstrap >/dev/null && curl -sfI -m 20 "$mirror" >/dev/null; then
 	settings 'packages: ["redis-*"]'
 	fresh

@@ -14,7 +14,7 @@ enum {
 };
 
 struct host_image {
-	struct str name; /* as a repository says it: "docker.io/library/debian:12" */
+	struct str name; /* as a repository says it: "registry.example/debian:12" */
 	struct str path; /* absolute: a folder in the OCI image layout, or a file that archives one */
 	struct str tag;  /* which of its images; may be empty when there is only one */
 };
