@@ -63,15 +63,18 @@ pull_push app 1
 
 # what the child that reads hostile text has in its memory, caught while it works
 look_into() { node "$here/canary_memory.mjs" "$1" >"$work/memory.$2" 2>/dev/null; }
-node "$here/canary_memory.mjs" --analyst "$program" $((20 * slow)) >"$work/memory.analyst" &
-catcher=$!
+catcher=
+if [ -z "$sanitizer" ]; then
+	node "$here/canary_memory.mjs" --analyst "$program" 20 >"$work/memory.analyst" &
+	catcher=$!
+fi
 for ((i = 1; i <= 4; i++)); do
 	[ "$i" -eq 1 ] || { pull_put app "$i" '{"state":"open","title":"More","author":"ada","base":"main","head":"topic"}' && pull_push app "$i"; }
 	hook "$(pull_event app "$i" opened "d$i")"
 	check 'an event is taken' answers 202
 done
 caught=0
-wait "$catcher" || caught=1
+[ -z "$catcher" ] || wait "$catcher" || caught=1
 head=$(git rev-parse HEAD)
 integration=tea
 event='{"action":"opened","number":1,"repository":{"full_name":"team/app","clone_url":"'$sink'/tea/team/app.git"},"sender":{"login":"ada"},"pull_request":{"number":1,"title":"t","state":"open","user":{"login":"ada"},"head":{"sha":"'$head'","ref":"topic","repo":{"full_name":"team/app"}},"base":{"ref":"main","sha":"'$head'","repo":{"full_name":"team/app"}}}}'
@@ -139,7 +142,7 @@ for role in worker broker gateway; do
 	for ((i = 0; i < 100; i++)); do sleep 0.1; [ -z "$(role_pid $role)" ] || break; done
 done
 for ((i = 0; i < 100 * slow; i++)); do curl -sf -o /dev/null "$url/readyz" && break; sleep 0.1; done
-check 'it serves again' curl -sf -o /dev/null "$url/readyz"
+check 'it serves again' curl -sf --retry 20 --retry-delay 1 --retry-all-errors -o /dev/null "$url/readyz"
 service_stop
 check 'SIGTERM ends it well' exits 0
 check 'no core' [ -z "$(find "$work" -name 'core*' -type f)" ]
