@@ -59,22 +59,19 @@ static int open_groups(struct run *run)
 
 static int open_streams(struct run *run)
 {
-	run->plan.in = run->job->stdin_fd >= 0 ? run->job->stdin_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	run->plan.in = run->job->stdin_fd;
+	if (run->plan.in < 0)
+		run->plan.in = run->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (run->plan.in < 0)
 		return err_errno(run->err, "sandbox: /dev/null");
-	if (run->job->stdin_fd < 0)
-		run->plan.in = run->pipes[0][0] = run->plan.in;
 	if (run->job->inherit_output) {
 		run->plan.out = 1;
 		run->plan.err = 2;
 		return 0;
 	}
-	close_fd(&run->pipes[0][0]);
 	for (int i = 0; i < 2; i++)
 		if (pipe2(run->pipes[i], O_CLOEXEC))
 			return err_errno(run->err, "sandbox: pipe");
-	if (run->job->stdin_fd < 0)
-		run->plan.in = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	run->plan.out = run->pipes[0][1];
 	run->plan.err = run->pipes[1][1];
 	return 0;

@@ -29,6 +29,7 @@ struct run {
 	int                       pidfd;  /* of the command */
 	int                       places[PLACES]; /* root, work, changes, home */
 	int                       pipes[2][2];
+	int                       null;   /* what the command reads where nothing is given to it */
 	bool                      waits;  /* the command, to be let go */
 	bool                      unfit;
 };

@@ -36,6 +36,7 @@ static void run_release(struct run *run)
 	placeholder_remove(&run->placeholders);
 	keeper_close(&run->keeper);
 	close_fd(&run->pidfd);
+	close_fd(&run->null);
 	close_fd(&run->plan.work_fd);
 	close_fd(&run->plan.below_work.fd);
 	close_fd(&run->plan.below_home.fd);
@@ -213,6 +214,7 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.holders = { { .pidfd = -1 }, { .pidfd = -1 }, { .pidfd = -1 } },
 		.keeper = { .pidfd = -1 },
 		.pidfd = -1,
+		.null = -1,
 		.places = { -1, -1, -1, -1 },
 		.pipes = { { -1, -1 }, { -1, -1 } },
 		.plan = { .work_fd = -1, .below_work.fd = -1, .below_home.fd = -1 },
