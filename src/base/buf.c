@@ -63,3 +63,21 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
 	}
 	va_end(again);
 }
+
+void buf_add_base64(struct buf *out, struct str s)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < s.len; i += 3) {
+		const unsigned char *p = (const unsigned char *)s.p + i;
+		size_t left = s.len - i;
+		uint32_t bits = (uint32_t)p[0] << 16 | (left > 1 ? (uint32_t)p[1] << 8 : 0) |
+				(left > 2 ? p[2] : 0);
+
+		buf_add_byte(out, alphabet[bits >> 18]);
+		buf_add_byte(out, alphabet[bits >> 12 & 63]);
+		buf_add_byte(out, left > 1 ? alphabet[bits >> 6 & 63] : '=');
+		buf_add_byte(out, left > 2 ? alphabet[bits & 63] : '=');
+	}
+}

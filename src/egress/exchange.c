@@ -61,24 +61,6 @@ static bool is_dropped(const struct exchange *x, struct str name)
 	       (is_in(lent, COUNT(lent), name) || str_eq_nocase(name, route->header_name));
 }
 
-static void add_base64(struct buf *out, struct str s)
-{
-	static const char alphabet[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < s.len; i += 3) {
-		const unsigned char *p = (const unsigned char *)s.p + i;
-		size_t left = s.len - i;
-		uint32_t bits = (uint32_t)p[0] << 16 | (left > 1 ? (uint32_t)p[1] << 8 : 0) |
-				(left > 2 ? p[2] : 0);
-
-		buf_add_byte(out, alphabet[bits >> 18]);
-		buf_add_byte(out, alphabet[bits >> 12 & 63]);
-		buf_add_byte(out, left > 1 ? alphabet[bits >> 6 & 63] : '=');
-		buf_add_byte(out, left > 2 ? alphabet[bits & 63] : '=');
-	}
-}
-
 /* The template was checked when it was read: one {secret}, or one {basic:USER}. */
 static void add_credential(struct buf *out, const struct route *route, struct str secret)
 {
@@ -94,7 +76,7 @@ static void add_credential(struct buf *out, const struct route *route, struct st
 
 		buf_printf(&pair, "%.*s:%.*s", STR_ARG(str_from(place, sizeof "basic:" - 1)),
 			   STR_ARG(secret));
-		add_base64(out, buf_str(&pair));
+		buf_add_base64(out, buf_str(&pair));
 		explicit_bzero(pair.bytes, pair.len);
 	}
 	buf_printf(out, "%.*s\r\nAccept-Encoding: identity\r\n", STR_ARG(rest));

@@ -30,6 +30,8 @@ int work_open(struct work *work, struct err *err);
 void work_close(struct work *work);
 /* Effects into the outbox, then out, each once. */
 int work_deliver(struct work *work, const struct forge_plan *plan, struct err *err);
+/* What the store remembers of a pull request. New reference. */
+json_t *work_pull_json(const struct pull *pull);
 /* What lowering needs for this job. */
 int work_target(struct forge_target *out, struct work *work, const struct pull *pull, struct err *err);
 /* The review of a pull request, as an event or a command asked. *skipped: why nothing was reviewed, or NULL. */

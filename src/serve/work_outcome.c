@@ -37,16 +37,8 @@ static int see_pull(struct work *work, const struct pull *pull, struct err *err)
 {
 	json_t *ask AUTO_JSON = json_object();
 	json_t *reply AUTO_JSON = NULL;
-	json_t *one = json_object();
 
-	body_set(one, "title", pull->title);
-	body_set(one, "url", pull->url);
-	body_set(one, "author", pull->author.login);
-	body_set(one, "base_ref", pull->base_ref);
-	body_set(one, "head", str_of(pull->head_oid));
-	json_object_set_new(one, "closed", json_boolean(pull->closed));
-	json_object_set_new(one, "merged", json_boolean(pull->merged));
-	json_object_set_new(ask, "pull", one);
+	json_object_set_new(ask, "pull", work_pull_json(pull));
 	return worker_ask(work->worker, "conclude", ask, &reply, err);
 }
 

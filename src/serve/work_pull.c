@@ -1,10 +1,10 @@
 /* work_pull.c - the review of a pull request: what flow/pull_job.h asks of forge, outbox and store. */
 #include <stdlib.h>
 
+#include "base/scope.h"
 #include "decisions.h"
 #include "serve/log.h"
 #include "work.h"
-
 
 /* ---- the forge ---- */
 
@@ -17,25 +17,14 @@ static int call_get(void *payload, struct pull *out, struct arena *mem, struct e
 	return 0;
 }
 
-static struct str base64(struct arena *mem, struct str text)
+/* "Basic ..." of RFC 7617. */
+static const char *basic_login(struct arena *mem, struct str user, struct str password)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *out = arena_alloc(mem, (text.len + 2) / 3 * 4 + 1), *at = out;
+	AUTO_BUF struct buf out = { 0 };
 
-	for (size_t i = 0; i < text.len; i += 3) {
-		uint32_t n = (uint32_t)(unsigned char)text.p[i] << 16;
-
-		if (i + 1 < text.len)
-			n |= (uint32_t)(unsigned char)text.p[i + 1] << 8;
-		if (i + 2 < text.len)
-			n |= (unsigned char)text.p[i + 2];
-		*at++ = digits[n >> 18];
-		*at++ = digits[n >> 12 & 63];
-		*at++ = i + 1 < text.len ? digits[n >> 6 & 63] : '=';
-		*at++ = i + 2 < text.len ? digits[n & 63] : '=';
-	}
-	*at = '\0';
-	return (struct str){ out, (size_t)(at - out) };
+	buf_add(&out, STR("Basic "));
+	buf_add_base64(&out, arena_printf(mem, "%.*s:%.*s", STR_ARG(user), STR_ARG(password)));
+	return arena_z(mem, buf_str(&out));
 }
 
 static int start_check(struct work *work, const struct pull *pull, struct err *err)
@@ -68,10 +57,7 @@ static int quiet_remote(void *payload, struct mirror_remote *out, const char **h
 							  NULL,
 				       .local = git.url.len && git.url.p[0] == '/' };
 	if (git.password.len)
-		out->authorization = arena_z(
-			mem, arena_printf(mem, "Basic %.*s",
-					  STR_ARG(base64(mem, arena_printf(mem, "%.*s:%.*s", STR_ARG(git.user),
-									   STR_ARG(git.password))))));
+		out->authorization = basic_login(mem, git.user, git.password);
 	*head_ref = arena_z(mem, git.head_ref);
 	return 0;
 }
@@ -138,7 +124,7 @@ static int call_post(void *payload, const struct pull_job *job, struct err *err)
 
 /* ---- what is remembered ---- */
 
-static json_t *pull_json(const struct pull *pull)
+json_t *work_pull_json(const struct pull *pull)
 {
 	json_t *one = json_object();
 
@@ -215,7 +201,7 @@ static int call_conclude(void *payload, const struct pull_job *job, struct err *
 	json_t *figures AUTO_JSON = figures_json(work, job);
 	json_t *decisions AUTO_JSON = decisions_json(&work->mem, job);
 
-	json_object_set_new(ask, "pull", pull_json(&job->pull));
+	json_object_set_new(ask, "pull", work_pull_json(&job->pull));
 	body_set(ask, "installation", work->event.installation);
 	body_set(ask, "head", str_of(job->post.head_oid));
 	body_set(ask, "base", str_of(job->post.base_oid));

@@ -19,6 +19,8 @@ enum { BUF_MAX = 1 << 30 }; /* a report larger than this helps nobody */
 void buf_release(struct buf *buf);
 void buf_add(struct buf *buf, struct str s);
 void buf_add_byte(struct buf *buf, char c);
+/* RFC 4648, section 4, with padding. */
+void buf_add_base64(struct buf *buf, struct str s);
 void buf_printf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static inline struct str buf_str(const struct buf *buf)
 {
