@@ -24,26 +24,27 @@ set(selftest base model egress sandbox)
 set(serve base model syntax rules review repo http store queue egress sandbox environment forge flow selftest)
 set(cli base model syntax rules review repo http store queue egress sandbox environment forge flow selftest serve)
 
-# Who may use which library, by the start of its header's name.
-set(libraries git2 git2/ tree_sitter/ pcre2 yaml jansson openssl/ curl/ microhttpd zmq sqlite3 libpq-fe seccomp)
-set(git2 repo)
-set(git2/ repo)
+# Who may use which library, by the start of its header's name; late_* are made by cmake/late.cmake.
+set(libraries git2 git2/ tree_sitter/ pcre2 yaml jansson openssl/ curl/ microhttpd zmq sqlite3 libpq-fe seccomp
+	late_git2 late_curl late_mhd late_zmq late_sqlite late_pq)
 set(tree_sitter/ syntax)
 set(pcre2 rules)
 set(yaml base)
 set(jansson base model review flow http forge store queue egress sandbox environment selftest serve cli)
 set(openssl/ review base http forge egress sandbox environment serve)
-set(curl/ http)
-set(microhttpd http)
-set(zmq queue)
-set(sqlite3 store)
-set(libpq-fe store)
+# the library itself by no header of its own
+set(late_git2 repo)
+set(late_curl http)
+set(late_mhd http)
+set(late_zmq queue)
+set(late_sqlite store)
+set(late_pq store)
 set(seccomp sandbox)
 
 # The C library: what any folder may use, and what does I/O, reads a clock or holds state.
 set(standard assert ctype errno float inttypes iso646 limits locale math setjmp stdalign stdarg stdatomic
 	stdbool stddef stdint stdio stdlib stdnoreturn string strings)
-set(system arpa/ dirent elf fcntl fnmatch fts getopt glob grp malloc net/ netdb netinet/ poll pthread pwd resolv sched signal spawn sysexits
+set(system arpa/ dirent dlfcn elf fcntl fnmatch fts getopt glob grp malloc net/ netdb netinet/ poll pthread pwd resolv sched signal spawn sysexits
 	syslog termios threads time ucontext unistd sys/ linux/)
 set(system_folders base repo http store queue egress sandbox fence environment forge flow tricks selftest serve cli)
 # the parser's heap takes pages from the system, and is set up once; a tree is flattened from inside
@@ -70,17 +71,6 @@ function(find_entry out header)
 	endforeach()
 endfunction()
 
-macro(check_own file folder header)
-	string(REGEX MATCH "^[^/]+" from "${header}")
-	if(NOT "${header}" MATCHES "/")
-		if(NOT EXISTS ${ROOT}/src/${folder}/${header} AND NOT "${file} ${header}" IN_LIST exceptions)
-			breach(${file} "${header} is no private header of ${folder}")
-		endif()
-	elseif(NOT from STREQUAL "${folder}" AND NOT from IN_LIST ${folder})
-		breach(${file} "${folder} may not include ${header}")
-	endif()
-endmacro()
-
 macro(check_foreign file folder header)
 	find_entry(library "${header}" ${libraries})
 	find_entry(system_header "${header}" ${system})
@@ -95,6 +85,19 @@ macro(check_foreign file folder header)
 		endif()
 	elseif(NOT standard_header)
 		breach(${file} "<${header}> is in no list of tests/layers.cmake")
+	endif()
+endmacro()
+
+macro(check_own file folder header)
+	string(REGEX MATCH "^[^/]+" from "${header}")
+	if("${header}" MATCHES "^late_")
+		check_foreign("${file}" "${folder}" "${header}")
+	elseif(NOT "${header}" MATCHES "/")
+		if(NOT EXISTS ${ROOT}/src/${folder}/${header} AND NOT "${file} ${header}" IN_LIST exceptions)
+			breach(${file} "${header} is no private header of ${folder}")
+		endif()
+	elseif(NOT from STREQUAL "${folder}" AND NOT from IN_LIST ${folder})
+		breach(${file} "${folder} may not include ${header}")
 	endif()
 endmacro()
 

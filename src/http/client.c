@@ -1,12 +1,12 @@
 #include "http/client.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/scope.h"
 #include "http/url.h"
+#include "late_curl.h"
 
 struct http_client {
 	CURL *curl;    /* owned: its pool of connections lives as long; NULL before the first request */
@@ -86,7 +86,8 @@ void http_client_close(struct http_client *client)
 {
 	if (!client)
 		return;
-	curl_easy_cleanup(client->curl);
+	if (client->curl)
+		curl_easy_cleanup(client->curl);
 	free(client->proxy);
 	free(client->ca_file);
 	free(client->user_agent);
@@ -242,7 +243,8 @@ static void set_request(CURL *curl, struct arena *mem, const struct http_request
 
 static void free_list(struct curl_slist **list)
 {
-	curl_slist_free_all(*list);
+	if (*list)
+		curl_slist_free_all(*list);
 }
 
 /* Expect: 100-continue costs a second with servers that do not know it. */
@@ -279,6 +281,8 @@ static int ready_curl(struct http_client *client, struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+	if (late_curl(err))
+		return -1;
 	pthread_once(&once, start_curl);
 	if (!client->curl)
 		client->curl = curl_easy_init();
@@ -292,16 +296,17 @@ static int ready_curl(struct http_client *client, struct err *err)
 static int hop(struct http_client *client, struct arena *mem, const struct http_request *request,
 	       const struct url *url, int64_t left_ms, struct http_response *out, struct err *err)
 {
-	AUTO(free_list) struct curl_slist *headers = make_headers(mem, request);
+	AUTO(free_list) struct curl_slist *headers = NULL;
 	struct transfer transfer = { .client = client, .mem = mem, .moved_ms = monotonic_ms() };
 	struct str left = request->body;
 	CURLcode code;
 	long status = 0;
 
-	if (!headers)
-		return err_set(err, ERR_TEMP, "out of memory");
 	if (ready_curl(client, err))
 		return -1;
+	headers = make_headers(mem, request);
+	if (!headers)
+		return err_set(err, ERR_TEMP, "out of memory");
 	set_limits(client->curl, client, left_ms);
 	set_hooks(client->curl, &transfer);
 	set_request(client->curl, mem, request, &left);

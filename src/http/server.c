@@ -228,6 +228,8 @@ static int start(struct http_server *server, struct err *err)
 	const struct http_server_options *options = &server->options;
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 
+	if (late_mhd(err))
+		return -1;
 	/* libmicrohttpd divides connections among the threads and wants one thread to be none */
 	server->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, access_handler, server, MHD_OPTION_LISTEN_SOCKET, server->fd,

@@ -1,10 +1,10 @@
 /* server_private.h - what the files of the server share. One lock for all: it is held for moments only. */
 #pragma once
-#include <microhttpd.h>
 #include <pthread.h>
 
 #include "base/scope.h"
 #include "http/server.h"
+#include "late_mhd.h"
 
 /* A connection from its accept to its close; the watch ends it when its deadline has passed. */
 struct connection {

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-#include <zmq.h>
 
 #include "base/scope.h"
+#include "late_zmq.h"
 #include "link_private.h"
 
 #define DOMAIN "outrider"
@@ -202,8 +202,11 @@ static int set_up(struct link *link, const struct link_options *o, struct err *e
 
 static int open_link(struct link **out, bool hub, const struct link_options *o, struct err *err)
 {
-	struct link *link = calloc(1, sizeof *link);
+	struct link *link;
 
+	if (late_zmq(err))
+		return -1;
+	link = calloc(1, sizeof *link);
 	if (!link)
 		return err_set(err, ERR_TEMP, "out of memory");
 	link->hub = hub;

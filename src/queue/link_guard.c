@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <zmq.h>
 
+#include "late_zmq.h"
 #include "link_private.h"
 
 enum {

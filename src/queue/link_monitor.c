@@ -1,8 +1,8 @@
 /* link_monitor.c - what libzmq tells about connections: without it a wrong key is nothing but silence. */
 #include <stdarg.h>
 #include <stdio.h>
-#include <zmq.h>
 
+#include "late_zmq.h"
 #include "link_private.h"
 
 #define MONITOR "inproc://outrider.monitor"

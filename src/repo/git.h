@@ -1,86 +1,37 @@
 /* git.h - libgit2's handles by scope, and its errors as ours. Private to src/repo. */
 #pragma once
-#include <git2.h>
-#include <git2/sys/repository.h>
-
 #include "base/scope.h"
+#include "late_git2.h"
 #include "model/change.h"
 #include "repo/repo.h"
 
 #define EMPTY_TREE "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
-/* Starts libgit2 quickly; the number of starts, or a negative error. */
-int git_start(void);
+/* Loads and starts libgit2, quickly: before any other call of it. The number of starts, or -1. */
+int git_start(struct err *err);
 
-static inline void auto_git_repository(git_repository **p)
-{
-	git_repository_free(*p);
-}
-
-static inline void auto_git_object(git_object **p)
-{
-	git_object_free(*p);
-}
-
-static inline void auto_git_commit(git_commit **p)
-{
-	git_commit_free(*p);
-}
-
-static inline void auto_git_tree(git_tree **p)
-{
-	git_tree_free(*p);
-}
-
-static inline void auto_git_entry(git_tree_entry **p)
-{
-	git_tree_entry_free(*p);
-}
-
-static inline void auto_git_odb(git_odb **p)
-{
-	git_odb_free(*p);
-}
-
-static inline void auto_git_odb_object(git_odb_object **p)
-{
-	git_odb_object_free(*p);
-}
-
-static inline void auto_git_index(git_index **p)
-{
-	git_index_free(*p);
-}
-
-static inline void auto_git_config(git_config **p)
-{
-	git_config_free(*p);
-}
-
-static inline void auto_git_diff(git_diff **p)
-{
-	git_diff_free(*p);
-}
-
-static inline void auto_git_patch(git_patch **p)
-{
-	git_patch_free(*p);
-}
-
-static inline void auto_git_reference(git_reference **p)
-{
-	git_reference_free(*p);
-}
-
-static inline void auto_git_revwalk(git_revwalk **p)
-{
-	git_revwalk_free(*p);
-}
-
-static inline void auto_git_filters(git_filter_list **p)
-{
-	git_filter_list_free(*p);
-}
+/* Ends of scopes. NULL is common where the library could not be loaded: then not even its free() can be called. */
+#define AUTO_GIT(noun, type)                            \
+	static inline void auto_git_##noun(type **p)    \
+	{                                               \
+		if (*p)                                 \
+			type##_free(*p);                \
+	}
+AUTO_GIT(repository, git_repository)
+AUTO_GIT(object, git_object)
+AUTO_GIT(commit, git_commit)
+AUTO_GIT(tree, git_tree)
+AUTO_GIT(entry, git_tree_entry)
+AUTO_GIT(odb, git_odb)
+AUTO_GIT(odb_object, git_odb_object)
+AUTO_GIT(index, git_index)
+AUTO_GIT(config, git_config)
+AUTO_GIT(diff, git_diff)
+AUTO_GIT(patch, git_patch)
+AUTO_GIT(reference, git_reference)
+AUTO_GIT(revwalk, git_revwalk)
+AUTO_GIT(filters, git_filter_list)
+#undef AUTO_GIT
 
 /* Sets *err to the words and what libgit2 said last; `code` is what it returned. Returns -1. */
 int lib_fail(struct err *err, int code, const char *fmt, ...)

@@ -91,10 +91,11 @@ int mirror_lock(const char *path, int how, uint64_t ms, struct err *err)
 static int name_of(char out[GIT_OID_HEXSZ + 1], struct str key, struct err *err)
 {
 	git_oid oid;
-	int code = git_start();
+	int code;
 
-	if (code >= 0)
-		code = git_odb_hash(&oid, key.p, key.len, GIT_OBJECT_BLOB);
+	if (git_start(err) < 0)
+		return -1;
+	code = git_odb_hash(&oid, key.p, key.len, GIT_OBJECT_BLOB);
 	if (code < 0)
 		return lib_fail(err, code, "name a mirror");
 	git_oid_tostr(out, GIT_OID_HEXSZ + 1, &oid);
@@ -250,7 +251,9 @@ static git_repository *open_git(const struct mirror *mirror)
 {
 	git_repository *git = NULL;
 
-	if (git_start() < 0 || git_repository_open_bare(&git, mirror->path) < 0) {
+	if (git_start(NULL) < 0)
+		return NULL;
+	if (git_repository_open_bare(&git, mirror->path) < 0) {
 		git_error_clear();
 		return NULL;
 	}

@@ -14,11 +14,11 @@
 static int library_init(struct err *err)
 {
 	static const char *extensions[] = { "partialclone", "worktreeconfig" };
-	int code = git_start();
+	int starts = git_start(err);
 
-	if (code < 0)
-		return lib_fail(err, code, "start libgit2");
-	if (code > 1)
+	if (starts < 0)
+		return -1;
+	if (starts > 1)
 		return 0;
 	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
 	git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions, COUNT(extensions));

@@ -16,7 +16,12 @@ mbedtls_x509_crt_parse_file(struct mbedtls_x509_crt *chain, const char *path)
 	return 0;
 }
 
-int git_start(void)
+int git_start(struct err *err)
 {
-	return git_libgit2_init();
+	int starts;
+
+	if (late_git2(err))
+		return -1;
+	starts = git_libgit2_init();
+	return starts < 0 ? lib_fail(err, starts, "start libgit2") : starts;
 }

@@ -140,7 +140,7 @@ static void open_ignores(struct walker *walker, const char *path)
 	struct str inside = { 0 };
 	int before = 1;
 
-	if (git_start() < 0)
+	if (git_start(NULL) < 0)
 		return;
 	git_libgit2_opts(GIT_OPT_GET_OWNER_VALIDATION, &before);
 	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);

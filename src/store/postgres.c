@@ -1,10 +1,10 @@
 /* postgres.c - the engine of many machines. Waits on a row are short here: transactions that must not meet take a lock first. */
 #include <errno.h>
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/scope.h"
+#include "late_pq.h"
 #include "sql.h"
 #include "statements.h"
 
@@ -190,8 +190,11 @@ static void close_postgres(void *db)
 
 static int open_postgres(void **db, const char *url, struct err *err)
 {
-	struct postgres *p = calloc(1, sizeof *p);
+	struct postgres *p;
 
+	if (late_pq(err))
+		return -1;
+	p = calloc(1, sizeof *p);
 	if (!p)
 		return err_set(err, ERR_TEMP, "out of memory");
 	if (read_url(p, url, err) < 0 || connect_postgres(p, url, err) < 0) {

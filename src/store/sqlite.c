@@ -1,13 +1,13 @@
 /* sqlite.c - the embedded engine: one file, WAL, one writer at a time. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "late_sqlite.h"
 #include "sql.h"
 #include "statements.h"
 
@@ -125,6 +125,8 @@ static int open_sqlite(void **db, const char *where, struct err *err)
 	if (!*where)
 		return err_input(err, "the database URL has no path: write sqlite:PATH");
 	if (create_file(where, err) < 0)
+		return -1;
+	if (late_sqlite(err))
 		return -1;
 	s = calloc(1, sizeof *s);
 	if (!s)
