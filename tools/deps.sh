@@ -19,6 +19,7 @@ libjansson-dev    library   jansson
 libpcre2-dev      library   libpcre2-8
 libyaml-dev       library   yaml-0.1
 libssl-dev        library   libcrypto
+nettle-dev        library   nettle
 libcmocka-dev     library   cmocka
 libcurl4-openssl-dev library libcurl
 libmicrohttpd-dev library   libmicrohttpd

@@ -1,9 +1,9 @@
 #include "forge/forge.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/sha256.h"
 #include "http/url.h"
 #include "type.h"
 
@@ -148,12 +148,10 @@ static int json_of(struct str *out, struct arena *mem, const struct forge_delive
 /* A forge without delivery ids: the same bytes are the same delivery. */
 static struct str hash_id(struct arena *mem, struct str body)
 {
-	unsigned char hash[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
+	unsigned char hash[SHA256_BYTES];
 	char text[2 * 16 + 1];
 
-	if (!EVP_Digest(body.p, body.len, hash, &n, EVP_sha256(), NULL))
-		return (struct str){ 0 };
+	sha256_of(hash, body);
 	for (size_t i = 0; i < 16; i++)
 		snprintf(text + 2 * i, 3, "%02x", hash[i]);
 	return arena_printf(mem, "sha256-%s", text);
@@ -206,18 +204,17 @@ int forge_git(struct forge_git *out, struct arena *mem, const struct forge_confi
 static void hash_credential(struct forge *forge)
 {
 	const struct forge_config *config = &forge->config;
-	unsigned char hash[EVP_MAX_MD_SIZE];
+	unsigned char hash[SHA256_BYTES];
 	struct str secret = config->token.len ? config->token : config->private_key;
 	AUTO_BUF struct buf all = { 0 };
-	unsigned n = 0;
 
 	buf_printf(&all, "%s\n%.*s\n%.*s\n%.*s\n", config->type->name, STR_ARG(config->api),
 		   STR_ARG(config->app_id), STR_ARG(config->login));
 	buf_add(&all, secret);
-	EVP_Digest(all.bytes, all.len, hash, &n, EVP_sha256(), NULL);
+	sha256_of(hash, buf_str(&all));
 	for (size_t i = 0; i < 16; i++)
 		snprintf(forge->credential + 2 * i, 3, "%02x", hash[i]);
-	OPENSSL_cleanse(all.bytes, all.len);
+	explicit_bzero(all.bytes, all.len);
 }
 
 static int open_clients(struct forge *forge, struct err *err)
@@ -263,7 +260,7 @@ int forge_open(struct forge **out, const struct forge_config *config, const stru
 static void free_secret(char *secret)
 {
 	if (secret)
-		OPENSSL_cleanse(secret, strlen(secret));
+		explicit_bzero(secret, strlen(secret));
 	free(secret);
 }
 

@@ -1,6 +1,6 @@
-#include <openssl/evp.h>
 #include <stdio.h>
 
+#include "base/sha256.h"
 #include "http/url.h"
 #include "type.h"
 
@@ -76,11 +76,10 @@ struct str lower_key(struct lowering *lowering, const char *part)
 struct str key_hash(struct arena *mem, struct str head, struct str text)
 {
 	struct str all = arena_printf(mem, "%.*s\n%.*s", STR_ARG(head), STR_ARG(text));
-	unsigned char hash[EVP_MAX_MD_SIZE] = { 0 };
+	unsigned char hash[SHA256_BYTES];
 	char *out = arena_alloc(mem, KEY_HASH_HEX + 1);
 
-	/* it fails without memory alone: then all keys are equal, and nothing is said twice */
-	(void)EVP_Digest(all.p, all.len, hash, NULL, EVP_sha256(), NULL);
+	sha256_of(hash, all);
 	for (size_t i = 0; i < KEY_HASH_HEX / 2; i++)
 		snprintf(out + 2 * i, 3, "%02x", hash[i]);
 	return (struct str){ out, KEY_HASH_HEX };

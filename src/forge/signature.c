@@ -3,6 +3,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "base/sha256.h"
+
 enum { MAC = 32, MAX_PIECES = 8 };
 
 /* The MAC of the pieces one after the other. False only without memory. */
@@ -53,7 +55,7 @@ static bool any_signs(const struct secrets *secrets, const unsigned char given[M
 		if (secrets->items[i].len >= SIGNATURE_MIN_SECRET &&
 		    mac(made, secrets->items[i], pieces, n))
 			found |= CRYPTO_memcmp(made, given, MAC) == 0;
-	OPENSSL_cleanse(made, sizeof made);
+	explicit_bzero(made, sizeof made);
 	return found;
 }
 
@@ -73,12 +75,11 @@ bool signature_sha256(const struct secrets *secrets, struct str header, struct s
 /* Both are hashed first, so that neither length nor content shows in the time. */
 static bool same(struct str a, struct str b)
 {
-	unsigned char hash_a[EVP_MAX_MD_SIZE], hash_b[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
+	unsigned char hash_a[SHA256_BYTES], hash_b[SHA256_BYTES];
 
-	return EVP_Digest(a.p, a.len, hash_a, &n, EVP_sha256(), NULL) &&
-	       EVP_Digest(b.p, b.len, hash_b, &n, EVP_sha256(), NULL) &&
-	       CRYPTO_memcmp(hash_a, hash_b, n) == 0;
+	sha256_of(hash_a, a);
+	sha256_of(hash_b, b);
+	return CRYPTO_memcmp(hash_a, hash_b, sizeof hash_a) == 0;
 }
 
 bool signature_token(const struct secrets *secrets, struct str token)

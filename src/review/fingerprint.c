@@ -1,30 +1,25 @@
 #include "review/fingerprint.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/scope.h"
-
-static void auto_digest(EVP_MD_CTX **digest)
-{
-	EVP_MD_CTX_free(*digest);
-}
+#include "base/sha256.h"
 
 /* Eight bytes, the largest first: the same on every machine. */
-static bool add_number(EVP_MD_CTX *digest, uint64_t n)
+static void add_number(struct sha256 *digest, uint64_t n)
 {
 	unsigned char bytes[8];
 
 	for (size_t i = 0; i < sizeof bytes; i++)
 		bytes[i] = (unsigned char)(n >> (56 - 8 * i));
-	return EVP_DigestUpdate(digest, bytes, sizeof bytes);
+	sha256_add(digest, bytes, sizeof bytes);
 }
 
 /* Lengths go first, so that ("ab", "c") and ("a", "bc") differ. */
-static bool add_field(EVP_MD_CTX *digest, struct str s)
+static void add_field(struct sha256 *digest, struct str s)
 {
-	return add_number(digest, s.len) && EVP_DigestUpdate(digest, s.p, s.len);
+	add_number(digest, s.len);
+	sha256_add_str(digest, s);
 }
 
 static bool is_blank(char c)
@@ -43,7 +38,7 @@ static bool is_word(char c)
  * In a text literal this drops blanks beside punctuation, too: it makes equal what hardly ever
  * differs, and the ordinal keeps such findings apart.
  */
-static bool add_tokens(EVP_MD_CTX *digest, struct str s)
+static void add_tokens(struct sha256 *digest, struct str s)
 {
 	char out[512];
 	size_t n = 0;
@@ -60,34 +55,28 @@ static bool add_tokens(EVP_MD_CTX *digest, struct str s)
 		word = is_word(s.p[i]);
 		out[n++] = s.p[i];
 		if (n + 2 > sizeof out) {
-			if (!EVP_DigestUpdate(digest, out, n))
-				return false;
+			sha256_add(digest, out, n);
 			n = 0;
 		}
 	}
-	return EVP_DigestUpdate(digest, out, n);
+	sha256_add(digest, out, n);
 }
 
-static bool add_all(EVP_MD_CTX *digest, const struct finding *finding, unsigned ordinal)
+void fingerprint_set(struct finding *finding, unsigned ordinal)
 {
-	struct str text = finding->text.len ? finding->text : finding->message;
+	struct sha256 digest;
+	unsigned char sum[SHA256_BYTES];
 
-	return EVP_DigestInit_ex(digest, EVP_sha256(), NULL) &&
-	       add_field(digest, STR("outrider/v1")) && add_field(digest, finding->tool) &&
-	       add_field(digest, finding->rule_id) && add_field(digest, finding->symbol) &&
-	       add_number(digest, ordinal) && add_tokens(digest, text);
-}
-
-int fingerprint_set(struct finding *finding, unsigned ordinal, struct err *err)
-{
-	AUTO(auto_digest) EVP_MD_CTX *digest = EVP_MD_CTX_new();
-	unsigned char sum[EVP_MAX_MD_SIZE];
-
-	if (!digest || !add_all(digest, finding, ordinal) || !EVP_DigestFinal_ex(digest, sum, NULL))
-		return err_set(err, ERR_BUG, "SHA-256 is not available");
+	sha256_begin(&digest);
+	add_field(&digest, STR("outrider/v1"));
+	add_field(&digest, finding->tool);
+	add_field(&digest, finding->rule_id);
+	add_field(&digest, finding->symbol);
+	add_number(&digest, ordinal);
+	add_tokens(&digest, finding->text.len ? finding->text : finding->message);
+	sha256_end(&digest, sum);
 	for (size_t i = 0; i < FINGERPRINT_HEX / 2; i++)
 		snprintf(finding->fingerprint + 2 * i, 3, "%02x", sum[i]);
-	return 0;
 }
 
 static int place_cmp(const struct span *a, const struct span *b)
@@ -118,15 +107,14 @@ static int by_group(const void *a, const void *b)
 	return order ? order : place_cmp(&x->span, &y->span);
 }
 
-int fingerprint_all(struct finding_list *list, struct arena *mem, struct err *err)
+void fingerprint_all(struct finding_list *list, struct arena *mem)
 {
 	struct finding **sorted = ARENA_ARRAY(mem, list->n, struct finding *);
 	unsigned *ordinal = ARENA_ARRAY(mem, list->n, unsigned);
 
 	for (size_t i = 0; i < list->n; i++) {
 		sorted[i] = &list->items[i];
-		if (fingerprint_set(sorted[i], 0, err) < 0)
-			return -1;
+		fingerprint_set(sorted[i], 0);
 	}
 	if (list->n)
 		qsort(sorted, list->n, sizeof *sorted, by_group);
@@ -137,7 +125,6 @@ int fingerprint_all(struct finding_list *list, struct arena *mem, struct err *er
 			ordinal[i - 1] + (place_cmp(&sorted[i - 1]->span, &sorted[i]->span) != 0);
 	}
 	for (size_t i = 0; i < list->n; i++)
-		if (ordinal[i] && fingerprint_set(sorted[i], ordinal[i], err) < 0)
-			return -1;
-	return 0;
+		if (ordinal[i])
+			fingerprint_set(sorted[i], ordinal[i]);
 }

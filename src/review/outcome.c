@@ -77,13 +77,11 @@ static int from_merge(struct outcome_list *out, struct arena *mem, const struct 
 	return 0;
 }
 
-static int from_memory(struct outcome_list *out, struct arena *mem, const struct thread_input *input,
-		       struct err *err)
+static void from_memory(struct outcome_list *out, struct arena *mem, const struct thread_input *input)
 {
 	struct match match;
 
-	if (match_make(&match, mem, input, err) < 0)
-		return -1;
+	match_make(&match, mem, input);
 	for (size_t i = 0; i < match.n_slots; i++) {
 		const struct slot *slot = &match.slots[i];
 		const struct thread_state *s = slot->state;
@@ -91,7 +89,6 @@ static int from_memory(struct outcome_list *out, struct arena *mem, const struct
 		add(out, mem, judge(slot->thread, slot->alive, s && s->dismissed),
 		    s ? s->rule : slot->thread->rule, slot->path, slot->marker);
 	}
-	return 0;
 }
 
 int outcome_of_merge(struct outcome_list *out, struct arena *mem, const struct thread_list *threads,
@@ -102,12 +99,13 @@ int outcome_of_merge(struct outcome_list *out, struct arena *mem, const struct t
 	struct thread_input input = { .review = merged ? merged : &nothing,
 				      .threads = threads, .states = states };
 	struct outcome_list list = { 0 };
-	int result = merged ? from_merge(&list, mem, &input, err)
-			    : from_memory(&list, mem, &input, err);
 
-	if (result == 0)
-		*out = list;
-	return result;
+	if (!merged)
+		from_memory(&list, mem, &input);
+	else if (from_merge(&list, mem, &input, err))
+		return -1;
+	*out = list;
+	return 0;
 }
 
 size_t outcome_prefixes(struct str out[OUTCOME_PREFIXES], struct str path)

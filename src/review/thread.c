@@ -278,8 +278,7 @@ int thread_plan_make(struct thread_plan *out, struct arena *mem, const struct th
 	struct thread_plan plan = { 0 };
 	struct planner p = { .input = input, .plan = &plan, .mem = mem };
 
-	if (match_make(&p.match, mem, input, err) < 0)
-		return -1;
+	match_make(&p.match, mem, input);
 	p.ever = p.match.n_slots;
 	p.given = ARENA_ARRAY(mem, p.match.n + 1, const char *);
 	plan_threads(&p);

@@ -38,15 +38,12 @@ static void collect_findings(struct match *m)
 		m->slot_of[i] = SIZE_MAX;
 }
 
-static int name_of(char out[FINGERPRINT_HEX + 1], const struct finding *finding, unsigned ordinal,
-		   struct err *err)
+static void name_of(char out[FINGERPRINT_HEX + 1], const struct finding *finding, unsigned ordinal)
 {
 	struct finding copy = *finding;
 
-	if (fingerprint_set(&copy, ordinal, err) < 0)
-		return -1;
+	fingerprint_set(&copy, ordinal);
 	memcpy(out, copy.fingerprint, FINGERPRINT_HEX + 1);
-	return 0;
 }
 
 static int group_cmp(const void *a, const void *b)
@@ -66,14 +63,13 @@ static size_t find_group(const struct match *m, const char *stem)
 	return found ? (size_t)(found - m->groups) : SIZE_MAX;
 }
 
-static int make_groups(struct match *m, struct err *err)
+static void make_groups(struct match *m)
 {
 	struct group *all = ARENA_ARRAY(m->mem, m->n + 1, struct group);
 	char(*stems)[FINGERPRINT_HEX + 1] = arena_zalloc(m->mem, m->n + 1, sizeof *stems);
 
 	for (size_t i = 0; i < m->n; i++) {
-		if (name_of(stems[i], m->findings[i], 0, err) < 0)
-			return -1;
+		name_of(stems[i], m->findings[i], 0);
 		memcpy(all[i].stem, stems[i], sizeof stems[i]);
 		all[i].first = m->findings[i];
 	}
@@ -87,7 +83,6 @@ static int make_groups(struct match *m, struct err *err)
 	}
 	for (size_t i = 0; i < m->n; i++)
 		m->group_of[i] = find_group(m, stems[i]);
-	return 0;
 }
 
 static const struct thread_state *state_of(const struct thread_input *input, const char *marker)
@@ -169,7 +164,7 @@ static void claim(struct slot **sorted, size_t n, const char *name, size_t group
 }
 
 /* By what is remembered, and by the marker: one of the names that the group's code has. */
-static int find_groups(struct match *m, struct err *err)
+static void find_groups(struct match *m)
 {
 	struct slot **sorted = ARENA_ARRAY(m->mem, m->n_slots + 1, struct slot *);
 
@@ -188,12 +183,10 @@ static int find_groups(struct match *m, struct err *err)
 			candidates += may_be_of(&m->slots[i], m->groups[g].first);
 		ordinals = candidates ? m->groups[g].n + candidates + ORDINALS_MORE : 0;
 		for (unsigned k = 0; k < ordinals && k < ORDINALS_MAX; k++) {
-			if (name_of(name, m->groups[g].first, k, err) < 0)
-				return -1;
+			name_of(name, m->groups[g].first, k);
 			claim(sorted, m->n_slots, name, g);
 		}
 	}
-	return 0;
 }
 
 const struct change *match_change(const struct changeset *changes, struct str path)
@@ -414,22 +407,18 @@ static void pair_edited(struct match *m)
 	}
 }
 
-int match_make(struct match *out, struct arena *mem, const struct thread_input *input,
-	       struct err *err)
+void match_make(struct match *out, struct arena *mem, const struct thread_input *input)
 {
 	struct match m = { .input = input, .mem = mem };
 
 	collect_findings(&m);
-	if (make_groups(&m, err) < 0)
-		return -1;
+	make_groups(&m);
 	collect_slots(&m);
-	if (find_groups(&m, err) < 0)
-		return -1;
+	find_groups(&m);
 	pair_in_files(&m);
 	pair_moved(&m);
 	pair_edited(&m);
 	*out = m;
-	return 0;
 }
 
 static bool is_used(const struct match *m, const char *name, const char *const *given, size_t n_given)
@@ -449,8 +438,7 @@ int match_name(char out[FINGERPRINT_HEX + 1], const struct match *m, const struc
 	for (unsigned k = 0; k <= m->n_slots + n_given; k++) {
 		char name[FINGERPRINT_HEX + 1];
 
-		if (name_of(name, finding, k, err) < 0)
-			return -1;
+		name_of(name, finding, k);
 		if (!is_used(m, name, given, n_given)) {
 			memcpy(out, name, sizeof name);
 			return 0;

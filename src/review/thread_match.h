@@ -35,8 +35,7 @@ struct match {
 };
 
 /* Pairs one to one, as thread.h says. */
-int match_make(struct match *out, struct arena *mem, const struct thread_input *input,
-	       struct err *err);
+void match_make(struct match *out, struct arena *mem, const struct thread_input *input);
 /* The change whose new side is `path`, or NULL. */
 const struct change *match_change(const struct changeset *changes, struct str path);
 /* A name for a new thread: of the finding's code, and used by no other thread of this pull request. */

@@ -1,9 +1,10 @@
 #include "audit_row.h"
 
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <time.h>
+
+#include "base/sha256.h"
 
 static const char *const kind_names[AUDIT_KINDS] = { "run", "exec", "net", "file", "deny", "end" };
 
@@ -46,17 +47,13 @@ int audit_hex_read(struct audit_hash *out, struct str text)
 
 void audit_digest(struct audit_hash *out, const struct audit_hash *before, struct str text)
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	unsigned int n;
+	struct sha256 hash;
 
-	*out = (struct audit_hash){ { 0 } };
-	if (context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1) {
-		if (before)
-			EVP_DigestUpdate(context, before->bytes, AUDIT_HASH);
-		EVP_DigestUpdate(context, text.p ? text.p : "", text.len);
-		EVP_DigestFinal_ex(context, out->bytes, &n);
-	}
-	EVP_MD_CTX_free(context);
+	sha256_begin(&hash);
+	if (before)
+		sha256_add(&hash, before->bytes, AUDIT_HASH);
+	sha256_add_str(&hash, text);
+	sha256_end(&hash, out->bytes);
 }
 
 void audit_time(char out[AUDIT_TIME], uint64_t ms)

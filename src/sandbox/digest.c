@@ -1,14 +1,15 @@
 #include "sandbox/digest.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
+
 enum { CHUNK = 128 << 10, SLOTS = 2 * DIGEST_CACHE_MAX };
 
-static int read_into(EVP_MD_CTX *hash, int fd, off_t size, struct err *err)
+static int read_into(struct sha256 *hash, int fd, off_t size, struct err *err)
 {
 	unsigned char bytes[CHUNK] __attribute__((uninitialized));
 	off_t at = 0;
@@ -23,8 +24,7 @@ static int read_into(EVP_MD_CTX *hash, int fd, off_t size, struct err *err)
 			return err_errno(err, "read a program");
 		if (n == 0)
 			return err_input(err, "a program became shorter while it was read");
-		if (EVP_DigestUpdate(hash, bytes, (size_t)n) != 1)
-			return err_set(err, ERR_BUG, "SHA-256 failed");
+		sha256_add(hash, bytes, (size_t)n);
 		at += n;
 	}
 	return 0;
@@ -33,26 +33,18 @@ static int read_into(EVP_MD_CTX *hash, int fd, off_t size, struct err *err)
 int digest_fd(struct digest *out, int fd, struct err *err)
 {
 	struct stat st;
-	struct digest digest;
-	EVP_MD_CTX *hash;
-	int result = -1;
+	struct sha256 hash;
 
 	if (fstat(fd, &st) < 0)
 		return err_errno(err, "look at a program");
 	if (!S_ISREG(st.st_mode) || st.st_size > DIGEST_MAX_FILE)
 		return err_input(err, "a program is no file, or larger than %lld bytes",
 				 (long long)DIGEST_MAX_FILE);
-	hash = EVP_MD_CTX_new();
-	if (!hash || EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1)
-		(void)err_set(err, ERR_TEMP, "SHA-256 cannot start");
-	else
-		result = read_into(hash, fd, st.st_size, err);
-	if (result == 0 && EVP_DigestFinal_ex(hash, digest.bytes, NULL) != 1)
-		result = err_set(err, ERR_BUG, "SHA-256 failed");
-	EVP_MD_CTX_free(hash);
-	if (result == 0)
-		*out = digest;
-	return result;
+	sha256_begin(&hash);
+	if (read_into(&hash, fd, st.st_size, err))
+		return -1;
+	sha256_end(&hash, out->bytes);
+	return 0;
 }
 
 void digest_hex(char out[2 * DIGEST_BYTES + 1], const struct digest *digest)

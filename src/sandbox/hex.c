@@ -1,6 +1,6 @@
 #include "hex.h"
 
-#include <openssl/sha.h>
+#include "base/sha256.h"
 
 void hex_write(char *out, const unsigned char *bytes, size_t n)
 {
@@ -15,8 +15,8 @@ void hex_write(char *out, const unsigned char *bytes, size_t n)
 
 void hex_sha256(char out[65], const void *bytes, size_t n)
 {
-	unsigned char digest[SHA256_DIGEST_LENGTH];
+	unsigned char digest[SHA256_BYTES];
 
-	SHA256(bytes, n, digest);
+	sha256_of(digest, (struct str){ bytes, n });
 	hex_write(out, digest, sizeof digest);
 }

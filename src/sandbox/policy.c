@@ -2,9 +2,9 @@
 #include "sandbox/policy.h"
 
 #include <inttypes.h>
-#include <openssl/sha.h>
 
 #include "base/scope.h"
+#include "base/sha256.h"
 #include "egress/route.h"
 #include "embedded.h"
 #include "hex.h"
@@ -155,5 +155,5 @@ void policy_hash(unsigned char out[POLICY_HASH], const struct sandbox_policy *p)
 	add_list(&text, "env", &p->env);
 	if (p->net)
 		route_canon(&text, p->net);
-	SHA256((const unsigned char *)text.bytes, text.len, out);
+	sha256_of(out, buf_str(&text));
 }

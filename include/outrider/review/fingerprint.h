@@ -3,7 +3,7 @@
  * files.
  */
 #pragma once
-#include "base/err.h"
+#include "base/arena.h"
 #include "model/finding.h"
 
 /*
@@ -16,13 +16,13 @@
  * therefore have equal fingerprints; whoever keys by it (dedupe, comment threads) uses path +
  * fingerprint, and reads the old path of a renamed file as the same path.
  *
- * Sets finding->fingerprint. ERR_BUG when the crypto library has no SHA-256.
+ * Sets finding->fingerprint.
  */
-int fingerprint_set(struct finding *finding, unsigned ordinal, struct err *err);
+void fingerprint_set(struct finding *finding, unsigned ordinal);
 
 /*
  * Sets all of a list; the list's own order stays. Ordinals count 0, 1, ... in order of position per
  * (path, tool, rule, symbol, tokens); findings at one and the same place share their ordinal, so
  * that dedupe sees them as one. `mem` is scratch.
  */
-int fingerprint_all(struct finding_list *list, struct arena *mem, struct err *err);
+void fingerprint_all(struct finding_list *list, struct arena *mem);
