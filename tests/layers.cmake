@@ -26,14 +26,15 @@ set(cli base model syntax rules review repo http store queue egress sandbox envi
 
 # Who may use which library, by the start of its header's name; late_* are made by cmake/late.cmake.
 set(libraries git2 git2/ tree_sitter/ pcre2 yaml jansson nettle/ openssl/ curl/ microhttpd zmq sqlite3 libpq-fe seccomp
-	late_git2 late_curl late_mhd late_zmq late_sqlite late_pq)
+	late_crypto late_ssl late_git2 late_curl late_mhd late_zmq late_sqlite late_pq)
 set(tree_sitter/ syntax)
 set(pcre2 rules)
 set(yaml base)
 set(jansson base model review flow http forge store queue egress sandbox environment selftest serve cli)
 set(nettle/ base)
-set(openssl/ review base http forge egress sandbox environment serve)
 # the library itself by no header of its own
+set(late_crypto forge egress sandbox serve)
+set(late_ssl egress)
 set(late_git2 repo)
 set(late_curl http)
 set(late_mhd http)

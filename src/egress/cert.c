@@ -1,9 +1,7 @@
 #include "cert.h"
 
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
+#include <sys/random.h>
 
 enum { DAY = 86400 };
 
@@ -35,7 +33,7 @@ static bool set_serial(X509 *cert)
 {
 	uint64_t serial;
 
-	if (RAND_bytes((unsigned char *)&serial, sizeof serial) != 1)
+	if (getrandom(&serial, sizeof serial, 0) != sizeof serial)
 		return false;
 	return ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert), serial >> 1 | 1);
 }

@@ -1,8 +1,8 @@
 /* cert.h - the certificates of one run. Private to this folder. */
 #pragma once
-#include <openssl/x509.h>
 
 #include "egress/host.h"
+#include "late_crypto.h"
 
 enum { CERT_DAYS = 7 }; /* no run is longer; clocks may differ by a day */
 

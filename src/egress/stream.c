@@ -1,7 +1,6 @@
 #include "stream.h"
 
 #include <errno.h>
-#include <openssl/err.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -59,7 +58,8 @@ void stream_close(struct stream *stream)
 	/* a job may have asked for a close() that waits */
 	struct linger off = { 0 };
 
-	SSL_free(stream->ssl);
+	if (stream->ssl)
+		SSL_free(stream->ssl);
 	free(stream->in);
 	if (stream->fd >= 0) {
 		setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);

@@ -3,10 +3,11 @@
  * Private to this folder.
  */
 #pragma once
-#include <openssl/ssl.h>
 
 #include "base/err.h"
 #include "egress/broker.h"
+#include "late_crypto.h"
+#include "late_ssl.h"
 
 /*
  * How long one connection may wait; shared by both of its ends. Times in milliseconds of the

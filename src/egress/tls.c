@@ -1,8 +1,6 @@
 #include "tls.h"
 
 #include <arpa/inet.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -105,8 +103,11 @@ static bool make_ca(struct tls *tls, const char *constraints)
 
 int tls_new(struct tls **out, const char *ca_file, const char *constraints, struct err *err)
 {
-	struct tls *tls = calloc(1, sizeof *tls);
+	struct tls *tls;
 
+	if (late_crypto(err) || late_ssl(err))
+		return -1;
+	tls = calloc(1, sizeof *tls);
 	if (!tls)
 		return err_set(err, ERR_TEMP, "out of memory");
 	tls->ca_file = ca_file;

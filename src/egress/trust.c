@@ -1,7 +1,4 @@
 /* trust.c - files that make clients inside trust what they meet. */
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
 #include "base/file.h"
 #include "base/scope.h"
 #include "connection.h"

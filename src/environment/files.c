@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "base/sha256.h"
 
 /* NULL stops nothing; else errno is set. */
 typedef int visit_fn(FTSENT *entry, void *ctx);
@@ -101,24 +101,20 @@ int files_tidy(const char *path, struct err *err)
 }
 
 struct hasher {
-	EVP_MD_CTX *hash;
-	size_t      skip; /* bytes of the path in front of the names */
+	struct sha256 *hash;
+	size_t         skip; /* bytes of the path in front of the names */
 };
 
-static void auto_hash(EVP_MD_CTX **hash)
-{
-	EVP_MD_CTX_free(*hash);
-}
-
 /* With its length in front: no two trees have the same bytes. */
-static int add_bytes(EVP_MD_CTX *hash, const void *bytes, size_t n)
+static void add_bytes(struct sha256 *hash, const void *bytes, size_t n)
 {
 	const uint64_t len = n;
 
-	return EVP_DigestUpdate(hash, &len, sizeof len) == 1 && EVP_DigestUpdate(hash, bytes, n) == 1 ? 0 : -1;
+	sha256_add(hash, &len, sizeof len);
+	sha256_add(hash, bytes, n);
 }
 
-static int digest_file(EVP_MD_CTX *hash, const char *path)
+static int digest_file(struct sha256 *hash, const char *path)
 {
 	AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct digest digest;
@@ -130,7 +126,8 @@ static int digest_file(EVP_MD_CTX *hash, const char *path)
 		errno = EIO;
 		return -1;
 	}
-	return add_bytes(hash, digest.bytes, sizeof digest.bytes);
+	add_bytes(hash, digest.bytes, sizeof digest.bytes);
+	return 0;
 }
 
 static int digest_one(FTSENT *entry, void *ctx)
@@ -142,25 +139,27 @@ static int digest_one(FTSENT *entry, void *ctx)
 
 	if (entry->fts_info == FTS_DP)
 		return 0;
-	if (add_bytes(h->hash, entry->fts_path + h->skip, strlen(entry->fts_path + h->skip)) ||
-	    add_bytes(h->hash, &mode, sizeof mode))
-		return -1;
+	add_bytes(h->hash, entry->fts_path + h->skip, strlen(entry->fts_path + h->skip));
+	add_bytes(h->hash, &mode, sizeof mode);
 	if (S_ISREG(mode))
 		return digest_file(h->hash, entry->fts_accpath);
 	if (!S_ISLNK(mode))
 		return 0;
 	n = readlink(entry->fts_accpath, target, sizeof target);
-	return n < 0 ? -1 : add_bytes(h->hash, target, (size_t)n);
+	if (n < 0)
+		return -1;
+	add_bytes(h->hash, target, (size_t)n);
+	return 0;
 }
 
 int files_digest(struct digest *out, const char *path, struct err *err)
 {
-	AUTO(auto_hash) EVP_MD_CTX *hash = EVP_MD_CTX_new();
-	struct hasher hasher = { hash, strlen(path) };
+	struct sha256 hash;
+	struct hasher hasher = { &hash, strlen(path) };
 
-	if (!hash || EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1)
-		return err_set(err, ERR_TEMP, "SHA-256 cannot be had");
+	sha256_begin(&hash);
 	if (walk(path, digest_one, &hasher, err))
 		return -1;
-	return EVP_DigestFinal_ex(hash, out->bytes, NULL) == 1 ? 0 : err_set(err, ERR_TEMP, "SHA-256 cannot be had");
+	sha256_end(&hash, out->bytes);
+	return 0;
 }

@@ -1,13 +1,10 @@
 /* key.h - SHA-256 over parts of which none can run into the next. Private to this folder. */
 #pragma once
-#include <openssl/evp.h>
-
 #include "base/err.h"
-#include "base/str.h"
+#include "base/sha256.h"
 
 struct key_hash {
-	EVP_MD_CTX *hash; /* owned until key_end() or key_abandon() */
-	bool        failed;
+	struct sha256 hash;
 };
 
 int key_begin(struct key_hash *out, const char *what, uint64_t format, struct err *err);

@@ -2,13 +2,11 @@
  * github_token.c - how an App shows who it is: a JSON Web Token (RFC 7519, RS256) for itself, made here, and with it tokens
  * of its installations, each for one repository and for no more than a review needs.
  */
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 
 #include "github.h"
 #include "http/url.h"
+#include "late_crypto.h"
 
 enum {
 	JWT_BEFORE_S = 60, /* for clocks that go ahead of GitHub's */
@@ -18,24 +16,34 @@ enum {
 	MARGIN_MS = 10 * 60 * 1000,
 };
 
-static EVP_PKEY *read_key(struct str pem)
+static EVP_PKEY *read_key(struct str pem, struct err *err)
 {
-	BIO *bio = BIO_new_mem_buf(pem.p, (int)(pem.len > 100000 ? 100000 : pem.len));
+	BIO *bio;
 	EVP_PKEY *key;
 
-	if (!bio)
+	if (late_crypto(err))
 		return NULL;
+	bio = BIO_new_mem_buf(pem.p, (int)(pem.len > 100000 ? 100000 : pem.len));
+	if (!bio) {
+		(void)err_set(err, ERR_TEMP, "out of memory");
+		return NULL;
+	}
 	/* a password would be asked for on the terminal: the empty one is given instead */
 	key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)(uintptr_t) "");
 	BIO_free(bio);
+	if (!key)
+		(void)err_input(err, "the App's private key is no PEM");
 	return key;
 }
 
 bool github_key_is_valid(struct str pem)
 {
-	EVP_PKEY *key = read_key(pem);
-	bool rsa = key && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
+	EVP_PKEY *key = read_key(pem, NULL);
+	bool rsa;
 
+	if (!key)
+		return false;
+	rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
 	EVP_PKEY_free(key);
 	return rsa;
 }
@@ -62,14 +70,14 @@ int github_jwt(struct str *out, struct arena *mem, const struct forge_config *co
 	json_t *claims =
 		json_pack("{s:I, s:I, s:o}", "iat", (json_int_t)(now_s - JWT_BEFORE_S), "exp",
 			  (json_int_t)(now_s + JWT_LIFE_S), "iss", payload_text(config->app_id));
-	EVP_PKEY *key = read_key(config->private_key);
+	EVP_PKEY *key = read_key(config->private_key, err);
 	struct str body = payload_dump(mem, claims), text, signature;
 	int result;
 
 	text = arena_printf(mem, "%.*s.%.*s", STR_ARG(base64_url(mem, str_of(header))),
 			    STR_ARG(base64_url(mem, body)));
 	if (!key)
-		return err_input(err, "the App's private key is no PEM");
+		return -1;
 	result = sign(&signature, mem, key, text, err);
 	EVP_PKEY_free(key);
 	if (result < 0)

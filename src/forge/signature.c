@@ -1,30 +1,11 @@
 #include "signature.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 
+#include "base/scope.h"
 #include "base/sha256.h"
+#include "late_crypto.h"
 
-enum { MAC = 32, MAX_PIECES = 8 };
-
-/* The MAC of the pieces one after the other. False only without memory. */
-static bool mac(unsigned char out[MAC], struct str secret, const struct str *pieces, size_t n)
-{
-	EVP_MAC *kind = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = kind ? EVP_MAC_CTX_new(kind) : NULL;
-	char digest[] = "SHA256";
-	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("digest", digest, 0),
-				OSSL_PARAM_construct_end() };
-	size_t len = 0;
-	bool ok = ctx && EVP_MAC_init(ctx, (const unsigned char *)secret.p, secret.len, params);
-
-	for (size_t i = 0; ok && i < n; i++)
-		ok = EVP_MAC_update(ctx, (const unsigned char *)pieces[i].p, pieces[i].len);
-	ok = ok && EVP_MAC_final(ctx, out, &len, MAC) && len == MAC;
-	EVP_MAC_CTX_free(ctx);
-	EVP_MAC_free(kind);
-	return ok;
-}
+enum { MAC = SHA256_BYTES, MAX_PIECES = 8 };
 
 static bool from_hex(unsigned char out[MAC], struct str hex)
 {
@@ -52,9 +33,10 @@ static bool any_signs(const struct secrets *secrets, const unsigned char given[M
 	bool found = false;
 
 	for (size_t i = 0; i < secrets->n; i++)
-		if (secrets->items[i].len >= SIGNATURE_MIN_SECRET &&
-		    mac(made, secrets->items[i], pieces, n))
-			found |= CRYPTO_memcmp(made, given, MAC) == 0;
+		if (secrets->items[i].len >= SIGNATURE_MIN_SECRET) {
+			sha256_mac(made, secrets->items[i], pieces, n);
+			found |= secret_eq(made, given, MAC);
+		}
 	explicit_bzero(made, sizeof made);
 	return found;
 }
@@ -79,7 +61,7 @@ static bool same(struct str a, struct str b)
 
 	sha256_of(hash_a, a);
 	sha256_of(hash_b, b);
-	return CRYPTO_memcmp(hash_a, hash_b, sizeof hash_a) == 0;
+	return secret_eq(hash_a, hash_b, sizeof hash_a);
 }
 
 bool signature_token(const struct secrets *secrets, struct str token)
@@ -118,6 +100,8 @@ bool base64_decode(unsigned char *out, size_t room, size_t *n, struct str text)
 	for (size_t i = 0; i < text.len - padding; i++)
 		if (text.p[i] <= ' ' || text.p[i] == '=' || text.p[i] == '-' || text.p[i] == '_')
 			return false;
+	if (late_crypto(NULL))
+		return false;
 	len = EVP_DecodeBlock(out, (const unsigned char *)text.p, (int)text.len);
 	if (len < 0)
 		return false;
@@ -127,24 +111,22 @@ bool base64_decode(unsigned char *out, size_t room, size_t *n, struct str text)
 
 struct str base64_text(struct arena *mem, struct str bytes)
 {
-	char *out = arena_alloc(mem, (bytes.len + 2) / 3 * 4 + 1);
-	int len = EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)bytes.p,
-				  (int)bytes.len);
+	AUTO_BUF struct buf text = { 0 };
 
-	return (struct str){ out, (size_t)len };
+	buf_add_base64(&text, bytes);
+	return arena_str(mem, buf_str(&text));
 }
 
 struct str base64_url(struct arena *mem, struct str bytes)
 {
-	char *out = arena_alloc(mem, (bytes.len + 2) / 3 * 4 + 1);
-	int len = EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)bytes.p,
-				  (int)bytes.len);
+	struct str text = base64_text(mem, bytes);
+	char *out = arena_alloc(mem, text.len + 1);
+	size_t n = 0;
 
-	while (len && out[len - 1] == '=')
-		len--;
-	for (int i = 0; i < len; i++)
-		out[i] = out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i];
-	return (struct str){ out, (size_t)len };
+	for (; n < text.len && text.p[n] != '='; n++)
+		out[n] = text.p[n] == '+' ? '-' : text.p[n] == '/' ? '_' : text.p[n];
+	out[n] = '\0';
+	return (struct str){ out, n };
 }
 
 /* The bytes that a configured secret stands for. */

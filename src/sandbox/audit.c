@@ -321,7 +321,8 @@ static void audit_free(struct audit *audit)
 {
 	auto_fd(&audit->fd);
 	auto_fd(&audit->lock);
-	EVP_PKEY_free(audit->key);
+	if (audit->key)
+		EVP_PKEY_free(audit->key);
 	free(audit);
 }
 

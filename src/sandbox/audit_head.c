@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <openssl/pem.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -145,6 +144,8 @@ static EVP_PKEY *read_key(const char *path, bool private, struct err *err)
 	struct stat st;
 	EVP_PKEY *key;
 
+	if (late_crypto(err))
+		return NULL;
 	if (!file) {
 		(void)err_errno(err, "open '%s'", path);
 		return NULL;
@@ -191,10 +192,13 @@ static int write_key(const char *path, mode_t mode, EVP_PKEY *key, bool private,
 
 int audit_key_make(const char *path, struct err *err)
 {
-	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	EVP_PKEY *key;
 	char public[PATH_MAX];
 	int result;
 
+	if (late_crypto(err))
+		return -1;
+	key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	if (!key)
 		return err_set(err, ERR_BUG, "OpenSSL cannot make an Ed25519 key");
 	if ((size_t)snprintf(public, sizeof public, "%s.pub", path) >= sizeof public)

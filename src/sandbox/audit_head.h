@@ -1,8 +1,7 @@
 /* audit_head.h - the signed end of an audit log, and the key that signs. Private to this folder. */
 #pragma once
-#include <openssl/evp.h>
-
 #include "audit_row.h"
+#include "late_crypto.h"
 
 /*
  * LOG.head: {"seq":...,"hash":...,"time":...,"key":...,"sig":...}; Ed25519 over "outrider audit

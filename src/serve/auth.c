@@ -1,9 +1,8 @@
 /* auth.c - who asks: sessions by cookie, API tokens, and the administrator's token. */
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdio.h>
+#include <sys/random.h>
 
+#include "base/sha256.h"
 #include "pages_private.h"
 #include "request.h"
 #include "serve/log.h"
@@ -16,10 +15,9 @@ static void to_hex(char *out, const unsigned char *bytes, size_t n)
 
 void hash_hex(char out[SECRET_HASH_HEX + 1], struct str text)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
-	unsigned n = 0;
+	unsigned char digest[SHA256_BYTES];
 
-	EVP_Digest(text.p, text.len, digest, &n, EVP_sha256(), NULL);
+	sha256_of(digest, text);
 	to_hex(out, digest, SECRET_HASH_HEX / 2);
 }
 
@@ -27,7 +25,7 @@ int session_secret(char out[2 * SESSION_SECRET_BYTES + 1], struct err *err)
 {
 	unsigned char bytes[SESSION_SECRET_BYTES];
 
-	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
 		return err_set(err, ERR_TEMP, "no random bytes");
 	to_hex(out, bytes, sizeof(bytes));
 	return 0;
@@ -145,7 +143,7 @@ int login_post(struct request *r, struct err *err)
 	/* hashes have one length, whatever was typed */
 	hash_hex(given, request_field(r, "token"));
 	hash_hex(right, r->pages->admin_token);
-	if (r->pages->admin_token.len == 0 || CRYPTO_memcmp(given, right, SECRET_HASH_HEX) != 0) {
+	if (r->pages->admin_token.len == 0 || !secret_eq(given, right, SECRET_HASH_HEX)) {
 		login_too_many(r, true);
 		log_line(LOG_WARNING, LOG_FIELDS(LOG_TEXT("peer", r->call->peer)), "a login failed");
 		r->status = 401;

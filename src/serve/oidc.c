@@ -1,11 +1,10 @@
 #include "oidc.h"
 
-#include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/scope.h"
+#include "base/sha256.h"
 #include "body.h"
 #include "http/client.h"
 #include "http/url.h"
@@ -47,7 +46,7 @@ void oidc_close(struct oidc *oidc)
 		return;
 	json_decref(oidc->service);
 	json_decref(oidc->keys);
-	OPENSSL_cleanse((void *)(uintptr_t)oidc->secret.p, oidc->secret.len);
+	explicit_bzero((void *)(uintptr_t)oidc->secret.p, oidc->secret.len);
 	pthread_mutex_destroy(&oidc->lock);
 	arena_release(&oidc->mem);
 	free(oidc);
@@ -65,24 +64,21 @@ static struct str derived(struct arena *mem, const char *what, struct str cookie
 
 void oidc_login_make(struct oidc_login *out, struct arena *mem, struct str cookie)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
-	unsigned n = 0;
+	unsigned char digest[SHA256_BYTES];
 
 	out->state = derived(mem, "state", cookie);
 	out->nonce = derived(mem, "nonce", cookie);
 	out->verifier = derived(mem, "verifier", cookie);
-	EVP_Digest(out->verifier.p, out->verifier.len, digest, &n, EVP_sha256(), NULL);
-	out->challenge = base64url_text(mem, (struct str){ (const char *)digest, n });
+	sha256_of(digest, out->verifier);
+	out->challenge = base64url_text(mem, (struct str){ (const char *)digest, sizeof digest });
 }
 
 static struct str mac_of(const struct oidc *oidc, struct arena *mem, struct str text)
 {
-	unsigned char mac[EVP_MAX_MD_SIZE] = { 0 };
-	unsigned n = 0;
+	unsigned char mac[SHA256_BYTES];
 
-	HMAC(EVP_sha256(), oidc->secret.p, (int)oidc->secret.len, (const unsigned char *)text.p,
-	     text.len, mac, &n);
-	return base64url_text(mem, (struct str){ (const char *)mac, n });
+	sha256_mac(mac, oidc->secret, &text, 1);
+	return base64url_text(mem, (struct str){ (const char *)mac, sizeof mac });
 }
 
 /* "random.end.mac" */
@@ -110,7 +106,7 @@ bool oidc_cookie_holds(const struct oidc *oidc, struct arena *mem, struct str co
 		return false;
 	mac = mac_of(oidc, mem,
 		     arena_printf(mem, "login:%.*s.%.*s", STR_ARG(secret), STR_ARG(end)));
-	return rest.len == mac.len && CRYPTO_memcmp(rest.p, mac.p, mac.len) == 0 &&
+	return rest.len == mac.len && secret_eq(rest.p, mac.p, mac.len) &&
 	       (int64_t)until > now / 1000;
 }
 
@@ -321,7 +317,7 @@ static int add_client(struct http_request *request, struct buf *form, const stru
 {
 	const json_t *ways = json_object_get(service, "token_endpoint_auth_methods_supported");
 	struct str id = oidc->settings->login.client_id, pair;
-	char *text;
+	AUTO_BUF struct buf text = { 0 };
 
 	if (ways && !lists(mem, ways, STR("client_secret_basic")) &&
 	    lists(mem, ways, STR("client_secret_post"))) {
@@ -331,10 +327,9 @@ static int add_client(struct http_request *request, struct buf *form, const stru
 	}
 	pair = arena_printf(mem, "%.*s:%.*s", STR_ARG(url_escaped(mem, id)),
 			    STR_ARG(url_escaped(mem, oidc->secret)));
-	text = arena_alloc(mem, pair.len / 3 * 4 + 5);
-	EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)pair.p, (int)pair.len);
+	buf_add_base64(&text, pair);
 	return http_header_add(&request->headers, mem, STR("Authorization"),
-			       arena_printf(mem, "Basic %s", text), err);
+			       arena_printf(mem, "Basic %.*s", STR_ARG(buf_str(&text))), err);
 }
 
 static int exchange(struct str *token, struct oidc *oidc, struct arena *mem, const json_t *service,

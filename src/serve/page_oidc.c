@@ -1,7 +1,6 @@
 /* page_oidc.c - to the login service and back. Whoever comes back lands on the first page, nowhere else. */
-#include <openssl/crypto.h>
-
 #include "answers.h"
+#include "base/sha256.h"
 #include "oidc.h"
 #include "pages_private.h"
 #include "serve/log.h"
@@ -58,7 +57,7 @@ static int find_login(struct oidc_login *out, struct str *cookie, struct request
 		return err_set(err, ERR_PERM,
 			       "This login was not begun here, or took too long: log in again.");
 	oidc_login_make(out, r->mem, *cookie);
-	if (state.len != out->state.len || CRYPTO_memcmp(state.p, out->state.p, state.len) != 0)
+	if (state.len != out->state.len || !secret_eq(state.p, out->state.p, state.len))
 		return err_set(err, ERR_PERM, "This answer is of another login: log in again.");
 	return 0;
 }

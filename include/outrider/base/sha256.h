@@ -21,3 +21,8 @@ void sha256_add_str(struct sha256 *hash, struct str text);
 /* Then it has to begin again. */
 void sha256_end(struct sha256 *hash, unsigned char out[SHA256_BYTES]);
 void sha256_of(unsigned char out[SHA256_BYTES], struct str text);
+/* HMAC (RFC 2104) of the pieces, one after the other. */
+void sha256_mac(unsigned char out[SHA256_BYTES], struct str key, const struct str *pieces, size_t n);
+
+/* Compares secrets: how long it takes tells only the length. */
+bool secret_eq(const void *a, const void *b, size_t n);
