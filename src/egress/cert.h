@@ -1,4 +1,4 @@
-/* cert.h - the certificates of one run. Private to this folder. */
+/* cert.h - the certificates of one run; late_crypto() comes before them. Private to this folder. */
 #pragma once
 
 #include "egress/host.h"
