@@ -2,7 +2,8 @@
  * bench_sandbox [COUNT [DIR [ROW...]]]: medians of COUNT starts of /bin/true, in turns, so that a busy machine disturbs all alike:
  * bare (vfork and exec), in the sandbox by the library (as a worker does it) and by the command, and in a tight bubblewrap, which
  * has neither a filter, a gate, Landlock, limits nor protected paths. All but `bare` show a small work directory with changes in
- * memory (bubblewrap: read-only), or DIR. `cpu` is the median of the processor time of a start with all its processes.
+ * memory (bubblewrap: read-only), or DIR. `cpu` is the median of the processor time of a start with all its processes. Where bubblewrap is
+ * among the rows, the last column is the row's time over bare as a part of bubblewrap's: below 1 is faster.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -202,33 +203,54 @@ static void measure(const struct took *took, size_t r, size_t i)
 	took->cpu[i] = cpu_ms() - cpu;
 }
 
-static void print(const struct took *took, const char *name, size_t n, double *base)
+static void print(const struct took *took, const char *name, size_t n, double base, double peer)
 {
-	qsort(took->wall, n, sizeof *took->wall, by_number);
-	qsort(took->cpu, n, sizeof *took->cpu, by_number);
-	if (*base <= 0)
-		*base = took->wall[n / 2];
-	printf("%-12s min %7.3f  median %7.3f  p95 %7.3f  over the first %7.3f  cpu %7.3f ms\n", name, took->wall[0],
-	       took->wall[n / 2], took->wall[n * 95 / 100], took->wall[n / 2] - *base, took->cpu[n / 2]);
+	const double over = took->wall[n / 2] - base;
+
+	printf("%-12s min %7.3f  median %7.3f  p95 %7.3f  over the first %7.3f  cpu %7.3f ms", name, took->wall[0],
+	       took->wall[n / 2], took->wall[n * 95 / 100], over, took->cpu[n / 2]);
+	if (peer > 0 && over > 0)
+		printf("  of bubblewrap's %5.2f", over / peer);
+	putchar('\n');
+}
+
+/* Sorted, in the order of the rows: the first that was measured is what the others are told over, the last may be bubblewrap. */
+static void print_all(const struct took *took, size_t n, const bool *wanted)
+{
+	double base = 0, peer = 0;
+
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		if (!wanted[r])
+			continue;
+		qsort(took[r].wall, n, sizeof *took[r].wall, by_number);
+		qsort(took[r].cpu, n, sizeof *took[r].cpu, by_number);
+		if (base <= 0)
+			base = took[r].wall[n / 2];
+		if (rows[r].start == start_bubblewrap)
+			peer = took[r].wall[n / 2] - base;
+	}
+	for (size_t r = 0; r < COUNT(rows); r++)
+		if (wanted[r])
+			print(&took[r], rows[r].name, n, base, peer);
 }
 
 static void measure_all(size_t n, int argc, char **argv)
 {
 	struct took took[COUNT(rows)];
-	double base = 0;
+	bool wanted[COUNT(rows)];
 
 	for (size_t r = 0; r < COUNT(rows); r++) {
+		wanted[r] = is_wanted(rows[r].name, argc, argv);
 		took[r] = (struct took){ calloc(n, sizeof(double)), calloc(n, sizeof(double)) };
 		if (!took[r].wall || !took[r].cpu)
 			exit(2);
 	}
 	for (size_t i = 0; i < n + WARM_UP; i++)
 		for (size_t r = 0; r < COUNT(rows); r++)
-			if (is_wanted(rows[r].name, argc, argv))
+			if (wanted[r])
 				measure(&took[r], r, i < n ? i : i - n);
+	print_all(took, n, wanted);
 	for (size_t r = 0; r < COUNT(rows); r++) {
-		if (is_wanted(rows[r].name, argc, argv))
-			print(&took[r], rows[r].name, n, &base);
 		free(took[r].wall);
 		free(took[r].cpu);
 	}

@@ -7,7 +7,10 @@
 
 #include "base/sha256.h"
 
-enum { CHUNK = 128 << 10, SLOTS = 2 * DIGEST_CACHE_MAX };
+enum {
+	CHUNK = 32 << 10, /* on the stack, each page of which a new thread has to be given: reading in larger pieces saves less */
+	SLOTS = 2 * DIGEST_CACHE_MAX,
+};
 
 static int read_into(struct sha256 *hash, int fd, off_t size, struct err *err)
 {
