@@ -5,7 +5,7 @@ set -euo pipefail
 program=$1
 shift
 
-allowed=" libc libm ld-linux-x86-64 ld-linux-aarch64 libasan libubsan libtsan libgcc_s $* "
+allowed=" libc ld-linux-x86-64 ld-linux-aarch64 libasan libubsan libtsan libgcc_s $* "
 needed=$(readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p')
 [ -n "$needed" ] || { echo "$program: no library at all"; exit 1; }
 status=0
