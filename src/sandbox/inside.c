@@ -255,6 +255,21 @@ static void enforce_landlock(struct plan *p)
 	close(rules);
 }
 
+/* Where the kernel cannot tell the gate of execs alone, the gate waits for the command instead. */
+static void filter_calls(struct plan *p)
+{
+	const struct message told = { .kind = MESSAGE_LISTENER };
+	int listener = p->listen ? filter_listen() : -1;
+
+	p->listen = listener >= 0;
+	if (!p->listen && filter_load(FILTER_JOB))
+		inside_lack(p, LAYER_SECCOMP, STEP_SECCOMP);
+	if (!p->listen)
+		return;
+	inside_send(p, &told, &listener, 1);
+	close(listener);
+}
+
 static void put_up_walls(struct plan *p)
 {
 	set_host(p);
@@ -264,11 +279,11 @@ static void put_up_walls(struct plan *p)
 		enforce_landlock(p);
 	if (p->mdwe && prctl(PR_SET_MDWE, MDWE_REFUSE_EXEC_GAIN, 0, 0, 0))
 		inside_lack(p, LAYER_MDWE, STEP_MDWE);
-	if (p->seccomp && filter_load(FILTER_JOB))
-		inside_lack(p, LAYER_SECCOMP, STEP_SECCOMP);
+	if (p->seccomp)
+		filter_calls(p);
 }
 
-/* Behind all walls; stops here until the supervisor (and its gate) lets it go. */
+/* Behind all walls; stops here, or at its execve, until the supervisor (and its gate) lets it go. */
 static _Noreturn void become_command(struct plan *p)
 {
 	struct message failed = { .kind = MESSAGE_EXEC, .error = ENOENT };
@@ -280,7 +295,8 @@ static _Noreturn void become_command(struct plan *p)
 	if (chdir(p->cwd))
 		inside_fail(p, STEP_CWD, p->cwd);
 	inside_send(p, &ready, NULL, 0);
-	wait_go(p);
+	if (!p->listen)
+		wait_go(p);
 	for (size_t i = 0; p->paths[i]; i++) {
 		/* glibc's execve takes pointers to non-const for historical reasons; the kernel copies */
 		syscall(SYS_execve, p->paths[i], p->argv, p->env);

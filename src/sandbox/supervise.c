@@ -47,6 +47,7 @@ static void run_release(struct run *run)
 			close_fd(&run->pipes[i][end]);
 	if (run->own_gate)
 		run->own_gate->free(run->own_gate);
+	close_fd(&run->listener);
 }
 
 static void finish_status(struct run *run, const struct watch *watch)
@@ -215,6 +216,7 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.keeper = { .pidfd = -1 },
 		.pidfd = -1,
 		.null = -1,
+		.listener = -1,
 		.places = { -1, -1, -1, -1 },
 		.pipes = { { -1, -1 }, { -1, -1 } },
 		.plan = { .work_fd = -1, .below_work.fd = -1, .below_home.fd = -1 },

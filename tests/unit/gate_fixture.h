@@ -78,7 +78,7 @@ static void run_gated(struct gated *out, struct arena *mem, const struct sandbox
 		      const struct gate_options *options, const char *dir, const char *const *argv)
 {
 	struct sandbox_gate *gate = gate_ptrace_new(options);
-	struct sandbox_target target = { .policy = policy, .work_path = dir };
+	struct sandbox_target target = { .listener = -1, .policy = policy, .work_path = dir };
 	int go[2], output[2], tell[2];
 	struct statx info;
 	struct err err;

@@ -306,7 +306,7 @@ static void wants_the_filter(void **state)
 	const struct gate_options options = { 0 };
 	struct sandbox_gate *gate = gate_ptrace_new(&options);
 	struct sandbox_policy policy = { .exec.mode = EXEC_BUILD };
-	struct sandbox_target target = { .pid = getpid(), .policy = &policy };
+	struct sandbox_target target = { .pid = getpid(), .listener = -1, .policy = &policy };
 	struct err err;
 
 	(void)state;
