@@ -9,6 +9,12 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+/* Linux 6.6; our headers are older */
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
 enum {
 	/* reading a program takes 128 KiB (digest.c), paths some KiB */
 	FOLLOWER_STACK = 512 << 10,
@@ -124,10 +130,29 @@ static void see_through(struct listen *l)
 	}
 }
 
+/*
+ * The process and this thread take turns, so that a second processor is of no use: it would have to be woken at the exec-stop, which takes
+ * longer than all that is done there. We were woken where the process runs; we stay there until it goes on.
+ */
+static bool stay(cpu_set_t *before)
+{
+	const int here = sched_getcpu();
+	cpu_set_t one;
+
+	/* a machine with more processors than fit does without */
+	if (here < 0 || here >= CPU_SETSIZE || sched_getaffinity(0, sizeof *before, before))
+		return false;
+	CPU_ZERO(&one);
+	CPU_SET((size_t)here, &one);
+	return sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
 /* -1 with errno: it may not be traced. */
 static int handle(struct listen *l, const struct seccomp_notif *told)
 {
 	const pid_t pid = (pid_t)told->pid;
+	cpu_set_t before;
+	bool pinned;
 	int error;
 
 	if (command(PTRACE_SEIZE, pid, PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) < 0) {
@@ -137,9 +162,12 @@ static int handle(struct listen *l, const struct seccomp_notif *told)
 		return error == ESRCH ? 0 : -1;
 	}
 	(void)command(PTRACE_INTERRUPT, pid, 0);
+	pinned = stay(&before);
 	answer(l, told->id, 0);
 	share(l);
 	see_through(l);
+	if (pinned)
+		sched_setaffinity(0, sizeof before, &before);
 	return 0;
 }
 
@@ -148,6 +176,8 @@ int listen_first(struct listen *l, int pidfd, struct err *err)
 	struct seccomp_notif told;
 
 	pthread_mutex_init(&l->turn, NULL);
+	/* who calls execve waits for us: to wake us on the same processor is the fastest. Older kernels do without */
+	(void)ioctl(l->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 	if (!hear(l, &told, pidfd) || handle(l, &told) == 0)
 		return 0;
 	return err_errno(err, "ptrace");
