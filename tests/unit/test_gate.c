@@ -355,5 +355,11 @@ int main(void)
 		printf("skipped: %s\n", err.text);
 		return 77;
 	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (fixture_can_listen()) {
+		fixture_listens = true;
+		if (cmocka_run_group_tests_name("by the filter's word", tests, NULL, NULL))
+			return 1;
+		fixture_listens = false;
+	}
+	return cmocka_run_group_tests_name("by a trace of all", tests, NULL, NULL);
 }
