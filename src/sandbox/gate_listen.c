@@ -109,9 +109,11 @@ static void answer(const struct listen *l, uint64_t id, int error)
  */
 static void see_through(struct listen *l)
 {
+	pid_t started = 0;
+	int32_t program;
+
 	for (;;) {
 		int status, signal = 0;
-		int32_t program;
 		pid_t pid = waitpid(-1, &status, __WALL | __WNOTHREAD);
 
 		if (pid < 0 && errno == EINTR)
@@ -121,13 +123,15 @@ static void see_through(struct listen *l)
 		if (status >> 16 == PTRACE_EVENT_EXEC) {
 			if (!judge_exec(l->judge, pid, &program))
 				continue;
-			judge_started(l->judge, pid, program);
+			started = pid;
 		} else if (status >> 16 == 0) {
 			signal = WSTOPSIG(status); /* on its way: it is the job's business */
 		}
 		if (command(PTRACE_DETACH, pid, (uintptr_t)signal) == 0)
-			return;
+			break;
 	}
+	if (started)
+		judge_started(l->judge, started, program);
 }
 
 /*

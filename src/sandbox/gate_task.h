@@ -8,7 +8,7 @@
 
 enum {
 	TASK_NO_PROGRAM = -1,
-	TASK_LIVES = 8192, /* remembered ends: a build starts some hundred programs between a write and its exec */
+	TASK_LIVES = 8192, /* a power of two; remembered ends: a build starts some hundred programs between a write and its exec */
 };
 
 /* A time in which a process ran one program. */
@@ -28,8 +28,8 @@ struct task {
 struct task_table {
 	struct task      *slots; /* owned; room is a power of two */
 	size_t            n, room;
-	struct task_life *lives; /* owned; a ring */
-	size_t            n_lives;
+	struct task_life *lives; /* owned; a ring from TASK_LIVES on */
+	size_t            n_lives, room_lives;
 };
 
 void task_table_release(struct task_table *table);

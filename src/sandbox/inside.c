@@ -290,7 +290,8 @@ static _Noreturn void become_command(struct plan *p)
 	const struct message ready = { .kind = MESSAGE_READY };
 
 	/* the gate attaches by it; execve would set it too */
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (!(p->trace_any && p->listen))
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	setsid();
 	if (chdir(p->cwd))
 		inside_fail(p, STEP_CWD, p->cwd);
@@ -358,14 +359,32 @@ static _Noreturn void reap(struct plan *p, pid_t command)
 	_exit(0);
 }
 
+static int command_main(void *plan)
+{
+	become_command(plan);
+}
+
+/*
+ * A copy of our memory takes longer than all else of it. The gate of a supervisor that may trace only what is dumpable needs it, for that is a
+ * property of memory; and without a listener the command waits for the gate while we have to see its end.
+ */
+static pid_t make_command(struct plan *p)
+{
+	char stack[16 << 10] __attribute__((aligned(16), uninitialized));
+
+	if (p->trace_any && p->listen)
+		return clone(command_main, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, p);
+	/* not fork(): it takes locks that a thread of the supervisor may have held */
+	return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
 /* Behind all walls but those of the command itself. */
 static _Noreturn void start_command(struct plan *p)
 {
 	pid_t command;
 
 	start_forwarder(p);
-	/* not fork(): it takes locks that a thread of the supervisor may have held */
-	command = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	command = make_command(p);
 	if (command < 0)
 		inside_fail(p, STEP_FORK, NULL);
 	if (command == 0)

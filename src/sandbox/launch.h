@@ -131,6 +131,7 @@ struct plan {
 	bool        change_ids;     /* the supervisor is root: the child leaves its ids */
 	bool        landlock, seccomp, mdwe; /* wanted */
 	bool        listen;         /* the filter tells of execs, where the kernel can */
+	bool        trace_any;      /* the supervisor may trace what is not dumpable */
 	bool        need[LAYERS];   /* required: a failure is a refusal */
 	enum exec_mode    exec;
 	enum workdir_mode workdir;
