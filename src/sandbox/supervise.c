@@ -34,7 +34,8 @@ static void run_release(struct run *run)
 		holder_end(&run->holders[i]);
 	cgroup_close(&run->cgroup);
 	placeholder_remove(&run->placeholders);
-	keeper_close(&run->keeper);
+	/* it dies while the rest is closed */
+	keeper_end(&run->keeper);
 	close_fd(&run->pidfd);
 	close_fd(&run->null);
 	close_fd(&run->plan.work_fd);
@@ -48,6 +49,7 @@ static void run_release(struct run *run)
 	if (run->own_gate)
 		run->own_gate->free(run->own_gate);
 	close_fd(&run->listener);
+	keeper_close(&run->keeper);
 }
 
 static void finish_status(struct run *run, const struct watch *watch)
