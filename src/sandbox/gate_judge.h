@@ -7,6 +7,11 @@
 #include "gate_log.h"
 #include "gate_task.h"
 
+enum {
+	/* of a thread that judges: reading a program takes 128 KiB (digest.c), paths some KiB; the usual 8 MiB take longer to map and to clear */
+	JUDGE_STACK = 1 << 20,
+};
+
 /* judge_exec() and judge_unseen() are safe for threads, once `rules` and `command` are set. */
 struct judge {
 	struct gate_options  options;

@@ -16,8 +16,6 @@
 #endif
 
 enum {
-	/* reading a program takes 128 KiB (digest.c), paths some KiB */
-	FOLLOWER_STACK = 512 << 10,
 	MAX_FOLLOWERS = 15, /* a machine with 64 processors starts some 10,000 programs a second: 16 threads of 300 us each */
 };
 
@@ -54,7 +52,7 @@ static void add_follower(struct listen *l)
 	if (!l->followers || l->n_followers == l->max_followers)
 		return;
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, FOLLOWER_STACK);
+	pthread_attr_setstacksize(&attr, JUDGE_STACK);
 	/* without another thread the next exec waits for this one */
 	l->n_followers += pthread_create(&l->followers[l->n_followers], &attr, follow, l) == 0;
 	pthread_attr_destroy(&attr);

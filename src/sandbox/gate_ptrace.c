@@ -20,11 +20,7 @@
 #include "gate_proc.h"
 #include "gate_trace.h"
 
-enum {
-	/* reading a program takes 128 KiB (digest.c), paths some KiB; the usual 8 MiB take longer to map and to clear */
-	ENGINE_STACK = 512 << 10,
-	ENGINE_SLICE_NS = 100000, /* the least that the kernel takes */
-};
+enum { ENGINE_SLICE_NS = 100000 }; /* the least that the kernel takes */
 
 /* The thread waits while it is new: it is started when there is time for that, and asked when the command waits. */
 enum engine_state { ENGINE_NEW, ENGINE_ASKED, ENGINE_ATTACHED, ENGINE_REFUSED, ENGINE_UNUSED };
@@ -198,7 +194,7 @@ static void start_thread(struct engine *e)
 	pthread_attr_t attr;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, ENGINE_STACK);
+	pthread_attr_setstacksize(&attr, JUDGE_STACK);
 	e->thread_error = pthread_create(&e->thread, &attr, engine_thread, e);
 	pthread_attr_destroy(&attr);
 }
