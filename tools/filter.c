@@ -127,6 +127,14 @@ static void fill_job(scmp_filter_ctx ctx, uint32_t arch)
 	deny_sockets(ctx, arch);
 }
 
+/* Each exec is told to the gate, and waits for its answer. */
+static void fill_told(scmp_filter_ctx ctx, uint32_t arch)
+{
+	static const struct call told[] = { { "execve", 0 }, { "execveat", 0 }, { NULL, 0 } };
+
+	add_table(ctx, arch, SCMP_ACT_NOTIFY, told);
+}
+
 static void fill_seal(scmp_filter_ctx ctx, uint32_t arch, bool threads)
 {
 	static const struct call clone_call = { "clone", 0 }, clone3_call = { "clone3", 435 },
@@ -183,11 +191,11 @@ static void export(FILE *out, scmp_filter_ctx ctx, const char *name, bool deny_l
 	fprintf(out, "};\n\n");
 }
 
-enum kind { KIND_JOB, KIND_SEAL, KIND_SEAL_THREADS };
+enum kind { KIND_JOB, KIND_GATED, KIND_SEAL, KIND_SEAL_THREADS };
 
 static void make(FILE *out, uint32_t arch, enum kind kind, const char *name)
 {
-	const bool job = kind == KIND_JOB;
+	const bool job = kind == KIND_JOB || kind == KIND_GATED;
 	scmp_filter_ctx ctx = seccomp_init(job ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM));
 
 	if (!ctx || (arch != seccomp_arch_native() &&
@@ -200,7 +208,9 @@ static void make(FILE *out, uint32_t arch, enum kind kind, const char *name)
 		die("attributes", name, EINVAL);
 	if (job)
 		fill_job(ctx, arch);
-	else
+	if (kind == KIND_GATED)
+		fill_told(ctx, arch);
+	if (!job)
 		fill_seal(ctx, arch, kind == KIND_SEAL_THREADS);
 	export(out, ctx, name, job);
 	seccomp_release(ctx);
@@ -225,13 +235,15 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof processors / sizeof *processors; i++) {
 		fprintf(out, "#%s defined(%s)\n", i ? "elif" : "if", processors[i].macro);
 		make(out, processors[i].arch, KIND_JOB, "job");
+		make(out, processors[i].arch, KIND_GATED, "gated");
 		make(out, processors[i].arch, KIND_SEAL, "seal");
 		make(out, processors[i].arch, KIND_SEAL_THREADS, "seal_threads");
 	}
 	fprintf(out, "#else\n#error \"tools/filter.c makes no filter for this processor\"\n#endif\n\n"
 		     "#define PROGRAM(array) { sizeof array / sizeof *array, array }\n"
 		     "const struct filter filters[FILTERS] = {\n"
-		     "\t[FILTER_JOB] = PROGRAM(job),\n\t[FILTER_SEAL] = PROGRAM(seal),\n"
+		     "\t[FILTER_JOB] = PROGRAM(job),\n\t[FILTER_GATED] = PROGRAM(gated),\n"
+		     "\t[FILTER_SEAL] = PROGRAM(seal),\n"
 		     "\t[FILTER_SEAL_THREADS] = PROGRAM(seal_threads),\n};\n");
 	return fclose(out) ? 1 : 0;
 }

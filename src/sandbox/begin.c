@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/scope.h"
+#include "filter.h"
 #include "gate_helper.h"
 #include "sys.h"
 
@@ -91,17 +92,29 @@ static int take_failure(struct run *run, const struct message *m)
 			 m->what[0] ? " " : "", (int)sizeof m->what, m->what);
 }
 
+/* The packet's descriptors, if they are n. */
+static void take_fds(int *out, size_t n, struct msghdr *packet)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(packet); c; c = CMSG_NXTHDR(packet, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(n * sizeof(int)))
+			memcpy(out, CMSG_DATA(c), n * sizeof(int));
+}
+
 static void take_places(struct run *run, struct msghdr *packet, const struct message *m)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(packet); c; c = CMSG_NXTHDR(packet, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
-		    c->cmsg_len != CMSG_LEN(PLACES * sizeof(int)))
-			continue;
-		memcpy(run->places, CMSG_DATA(c), PLACES * sizeof(int));
-	}
+	take_fds(run->places, PLACES, packet);
 	run->receipt->workdir = (enum workdir_mode)m->value;
 	if (run->plan.work_host && run->receipt->workdir != run->job->policy->fs.workdir)
 		receipt_notice(run->receipt, run->mem, "this kernel has no overlay for jobs: the work directory was copied");
+}
+
+static void take_listener(struct run *run, struct msghdr *packet)
+{
+	struct receipt *r = run->receipt;
+
+	take_fds(&run->listener, 1, packet);
+	filter_hash(r->filter_hash, FILTER_GATED);
+	r->layers[LAYER_SECCOMP].detail = arena_printf(run->mem, "filter %.16s", r->filter_hash);
 }
 
 static pid_t sender(struct msghdr *packet)
@@ -144,6 +157,9 @@ static int take_message(struct run *run)
 		run->receipt->layers[m.step].detail = arena_printf(run->mem, "%s; mend: %s", strerror(m.error),
 								   layer_mend((enum sandbox_layer)m.step));
 		run->receipt->weak = true;
+		return 1;
+	case MESSAGE_LISTENER:
+		take_listener(run, &packet);
 		return 1;
 	case MESSAGE_READY:
 		run->command = sender(&packet);
@@ -188,6 +204,7 @@ static struct sandbox_target target_of(const struct run *run)
 		.pid = run->command,
 		.init = run->launched.pid,
 		.pidfd = run->pidfd,
+		.listener = run->listener,
 		.root_fd = run->places[0],
 		.work_fd = run->places[1],
 		.work_mount = mount_id(run->places[1]),
@@ -205,7 +222,8 @@ static int await_command(struct run *run)
 
 	while ((more = take_message(run)) > 0)
 		;
-	run->waits = more == 0;
+	/* otherwise its execve waits for the gate */
+	run->waits = more == 0 && run->listener < 0;
 	return more;
 }
 
@@ -239,11 +257,15 @@ static void make_gate(struct run *run)
 		run->own_gate = gate_ptrace_new(&options);
 }
 
-/* The gate could not attach; the command still waits. */
+/* The gate could not attach. A command that waits can go on without it; one whose filter asks for a gate starts again without that. */
 static int lack_gate(struct run *run, const struct err *why)
 {
 	struct receipt_layer *layer = &run->receipt->layers[LAYER_GATE];
 
+	if (!run->waits) {
+		run->unfit = true;
+		return err_set(run->err, why->kind, "sandbox: %s", why->text);
+	}
 	if (run->job->policy->layers[LAYER_GATE] == NEED_REQUIRED)
 		return err_set(run->err, why->kind, "sandbox: refused: the exec gate is required: %s; mend: %s",
 			       why->text, layer_mend(LAYER_GATE));
@@ -268,7 +290,7 @@ static int attach_gate(struct run *run)
 	target = target_of(run);
 	if (gate ? gate->attach(gate, &target, &why)
 		 : gate_attach_helper(&run->own_gate, &options, &target, run->receipt, run->mem, &why))
-		return run->waits ? lack_gate(run, &why) : -1;
+		return run->pidfd >= 0 ? lack_gate(run, &why) : -1;
 	run->gate = gate ? gate : run->own_gate;
 	run->receipt->layers[LAYER_GATE].detail =
 		arena_printf(run->mem, "%s, %s", run->gate->name, exec_mode_name(run->job->policy->exec.mode));

@@ -27,6 +27,7 @@ struct run {
 	struct sandbox_gate      *own_gate; /* owned */
 	pid_t                     command;
 	int                       pidfd;  /* of the command */
+	int                       listener; /* -1: the filter does not tell of execs */
 	int                       places[PLACES]; /* root, work, changes, home */
 	int                       pipes[2][2];
 	int                       null;   /* what the command reads where nothing is given to it */

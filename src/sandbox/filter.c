@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int filter_load(enum filter_id id)
+static int load(enum filter_id id, unsigned flags)
 {
 	/* the kernel's struct lacks a const, it only reads */
 	union {
@@ -14,5 +14,15 @@ int filter_load(enum filter_id id)
 	} code = { filters[id].code };
 	const struct sock_fprog program = { filters[id].n, code.to };
 
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+}
+
+int filter_load(enum filter_id id)
+{
+	return load(id, 0);
+}
+
+int filter_listen(void)
+{
+	return load(FILTER_GATED, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 }

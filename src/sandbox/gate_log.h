@@ -15,7 +15,7 @@ struct gate_program {
 	int32_t         next;       /* in its chain */
 };
 
-enum { GATE_CHAINS = 4096 };
+enum { GATE_CHAINS = 512 }; /* a build runs some hundred programs, most jobs a handful; each job clears them */
 
 struct gate_log {
 	struct arena mem;

@@ -1,58 +1,38 @@
 /*
- * The exec gate by ptrace. One thread traces all processes of the job and waits for them; nobody else may give them
- * commands. It never waits for anything but them, so that no job can hold it up.
+ * The exec gate by ptrace. Its thread traces each process for the moment of an exec (gate_listen.h) or, where the kernel cannot tell of execs
+ * alone, all processes of the job all the time (gate_trace.h).
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "gate_known.h"
-#include "gate_log.h"
+#include "gate_listen.h"
 #include "gate_proc.h"
-#include "gate_task.h"
+#include "gate_trace.h"
 
-#define TRACE_OPTIONS                                                                          \
-	(PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
-	 PTRACE_O_EXITKILL)
-
-/* A birth that the parent told before the child did: as many as may be on their way at once. */
-struct birth {
-	pid_t pid;
-	int32_t program;
-};
-enum {
-	EXPECTED = 64,
-	/* reading a program takes 128 KiB (digest.c), paths some KiB; the usual 8 MiB take longer to map and to clear */
-	ENGINE_STACK = 512 << 10,
-	ENGINE_SLICE_NS = 100000, /* the least that the kernel takes */
-};
+enum { ENGINE_SLICE_NS = 100000 }; /* the least that the kernel takes */
 
 /* The thread waits while it is new: it is started when there is time for that, and asked when the command waits. */
 enum engine_state { ENGINE_NEW, ENGINE_ASKED, ENGINE_ATTACHED, ENGINE_REFUSED, ENGINE_UNUSED };
 
 struct engine {
 	struct sandbox_gate gate; /* first: what sandbox_run() knows */
-	struct gate_options options;
-	struct digest_cache *own;    /* owned: of files that this job can write */
-	struct digest_cache *shared; /* options.cache, or `own` */
-	struct gate_rules rules;
-	struct gate_known known; /* of what was started before */
-	struct gate_log *log;    /* owned */
-	struct task_table tasks; /* one for each task that is alive and was met */
-	struct birth expected[EXPECTED];
-	size_t n_expected;
-	pid_t command;
-	bool command_killed;
+	struct judge judge;
+	struct listen listen;
+	struct trace trace;
+	int stop;          /* an eventfd, for listen */
+	int listener;      /* borrowed; -1: trace */
+	int pidfd;         /* of the command; borrowed */
 	int thread_error; /* of pthread_create(); 0: the thread is there, to be joined */
 	pthread_t thread;
 	pthread_mutex_t lock; /* of state and attach_err, until attached */
@@ -60,198 +40,6 @@ struct engine {
 	enum engine_state state;
 	struct err attach_err;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* The last argument of ptrace() is a number in disguise. */
-static long command(enum __ptrace_request request, pid_t pid, uintptr_t data)
-{
-	return ptrace(request, pid, NULL, (void *)data);
-}
-
-static void go_on(pid_t pid, int signal)
-{
-	/* ESRCH: killed meanwhile; waitpid() will tell */
-	(void)command(PTRACE_CONT, pid, (uintptr_t)signal);
-}
-
-/* What is only worth its time for a program that was not seen before. */
-static void note_details(struct engine *e, pid_t pid, const struct gate_image *image, int32_t index)
-{
-	struct gate_program *program = &e->log->programs.items[index];
-	int64_t changed =
-		(int64_t)image->stat.st_ctim.tv_sec * 1000000000 + image->stat.st_ctim.tv_nsec;
-
-	program->pid = gate_proc_number(pid);
-	if (image->facts.opened && image->facts.origin == GATE_FRESH)
-		program->writer = task_alive(&e->tasks, changed, DIGEST_SETTLE_NS, pid);
-}
-
-static void classify(const struct engine *e, struct gate_image *image)
-{
-	if (!image->facts.listed && e->options.profile)
-		image->facts.class = profile_class(e->options.profile, str_of(image->path));
-	if (!image->facts.listed && image->facts.origin == GATE_FRESH)
-		image->facts.class = CLASS_FRESH;
-}
-
-/* The image that the process is about to run; valid until the next one. */
-static const struct gate_image *look(struct engine *e, struct gate_image *room, pid_t pid)
-{
-	const struct gate_image *known = gate_known_find(&e->known, pid);
-
-	if (known)
-		return known;
-	gate_image_read(room, pid, &e->rules, e->shared, e->own);
-	classify(e, room);
-	gate_known_keep(&e->known, room);
-	return room;
-}
-
-static int32_t note(struct engine *e, pid_t pid, const struct gate_image *image, enum gate_rule rule,
-		    bool denied)
-{
-	char script[GATE_MAX_PATH] __attribute__((uninitialized));
-	bool fresh;
-	int32_t index;
-
-	*script = '\0';
-	if (image->facts.class == CLASS_INTERPRETER)
-		gate_script_read(script, pid, image, e->rules.root_fd);
-	index = gate_log_add(e->log, image, script, rule, denied, &fresh);
-	if (index >= 0 && fresh)
-		note_details(e, pid, image, index);
-	return index;
-}
-
-/* The new image is in place and has not run. */
-static void at_exec(struct engine *e, pid_t pid)
-{
-	struct gate_image room __attribute__((uninitialized));
-	const struct gate_image *image;
-	enum gate_rule rule;
-	unsigned long former = 0;
-	struct task *task;
-	bool denied;
-	int32_t index;
-
-	/* when another thread called execve(), it has the number of the first one now */
-	if (ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former) == 0 && former && (pid_t)former != pid)
-		task_remove(&e->tasks, (pid_t)former, now_ns());
-	image = look(e, &room, pid);
-	rule = gate_decide(&image->facts, e->rules.mode);
-	denied = rule != GATE_OK && e->rules.mode != EXEC_AUDIT;
-	if (denied)
-		kill(pid,
-		     SIGKILL); /* stopped and ours, so its number cannot have become another's */
-	index = note(e, pid, image, rule, denied);
-	if (denied) {
-		e->command_killed |= pid == e->command;
-		return;
-	}
-	task = task_add(&e->tasks, pid);
-	if (task)
-		task_runs(&e->tasks, task, index, now_ns());
-	go_on(pid, 0);
-}
-
-/*
- * A new process runs the program of its parent. Which of the two tells first is chance: what the parent says waits for
- * the child, or finds it.
- */
-static void at_fork(struct engine *e, pid_t pid)
-{
-	const struct task *parent = task_find(&e->tasks, pid);
-	unsigned long born = 0;
-	struct task *child;
-
-	if (parent && ptrace(PTRACE_GETEVENTMSG, pid, NULL, &born) == 0 && born) {
-		child = task_find(&e->tasks, (pid_t)born);
-		if (!child)
-			e->expected[e->n_expected++ % EXPECTED] =
-				(struct birth){ (pid_t)born, parent->program };
-		else if (child->program == TASK_NO_PROGRAM)
-			task_runs(&e->tasks, child, parent->program, now_ns());
-	}
-	go_on(pid, 0);
-}
-
-static int32_t expected_program(const struct engine *e, pid_t pid)
-{
-	for (size_t i = 0; i < EXPECTED; i++)
-		if (e->expected[i].pid == pid)
-			return e->expected[i].program;
-	return TASK_NO_PROGRAM;
-}
-
-/* The first stop of a task that the kernel attached for us. False when there are too many. */
-static bool meet(struct engine *e, pid_t pid)
-{
-	struct task *task;
-	int32_t program;
-
-	if (task_find(&e->tasks, pid))
-		return true;
-	task = e->tasks.n < GATE_MAX_TASKS ? task_add(&e->tasks, pid) : NULL;
-	if (!task)
-		return false;
-	program = expected_program(e, pid);
-	if (program != TASK_NO_PROGRAM)
-		task_runs(&e->tasks, task, program, now_ns());
-	return true;
-}
-
-static void at_stop(struct engine *e, pid_t pid, int signal)
-{
-	if (!meet(e, pid))
-		kill(pid, SIGKILL);
-	else if (signal == SIGTRAP)
-		go_on(pid, 0);
-	else
-		/* stopped by job control: it stays so, and still tells us about SIGCONT */
-		(void)command(PTRACE_LISTEN, pid, 0);
-}
-
-static void handle(struct engine *e, pid_t pid, int status)
-{
-	int event = status >> 16, signal;
-
-	if (!WIFSTOPPED(status)) {
-		task_remove(&e->tasks, pid, now_ns());
-		return;
-	}
-	signal = WSTOPSIG(status);
-	if (event == PTRACE_EVENT_EXEC)
-		at_exec(e, pid);
-	else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
-		 event == PTRACE_EVENT_CLONE)
-		at_fork(e, pid);
-	else if (event == PTRACE_EVENT_STOP)
-		at_stop(e, pid, signal);
-	else
-		/* a signal on its way: it is the job's business */
-		go_on(pid, event ? 0 : signal);
-}
-
-static void trace(struct engine *e)
-{
-	for (;;) {
-		int status;
-		/* __WNOTHREAD: children of other threads are the supervisor's */
-		pid_t pid = waitpid(-1, &status, __WALL | __WNOTHREAD);
-
-		if (pid > 0)
-			handle(e, pid, status);
-		else if (errno != EINTR)
-			return; /* ECHILD: nobody is left */
-	}
-}
 
 static void tell(struct engine *e, enum engine_state state)
 {
@@ -299,28 +87,34 @@ static int lacks_filter(struct err *err)
 		       "children from the gate");
 }
 
-static int meet_command(struct engine *e)
+static int meet(struct engine *e, const struct sandbox_target *target, struct err *err)
+{
+	e->judge.command = target->pid;
+	e->pidfd = target->pidfd;
+	e->listener = target->listener;
+	return gate_rules_init(&e->judge.rules, target, e->judge.shared, err);
+}
+
+static int await_command(struct engine *e)
 {
 	struct sandbox_target target;
 
-	if (!e->options.ready)
+	if (!e->judge.options.ready)
 		return 0;
-	if (e->options.ready(e->options.ctx, &target, &e->attach_err) ||
-	    gate_rules_init(&e->rules, &target, e->shared, &e->attach_err))
-		return -1;
-	e->command = target.pid;
-	return 0;
+	return e->judge.options.ready(e->judge.options.ctx, &target, &e->attach_err) || meet(e, &target, &e->attach_err)
+		       ? -1
+		       : 0;
 }
 
 static void let_go(struct engine *e)
 {
-	if (!e->options.go)
+	if (!e->judge.options.go)
 		return;
-	e->options.go(e->options.ctx);
+	e->judge.options.go(e->judge.options.ctx);
 	/* it is on its way to its first stop, which only we end */
-	if (!e->options.no_filter && !gate_proc_has_filter(e->command)) {
-		kill(e->command, SIGKILL);
-		e->command_killed = true;
+	if (!e->judge.options.no_filter && !gate_proc_has_filter(e->judge.command)) {
+		kill(e->judge.command, SIGKILL);
+		atomic_store(&e->judge.command_killed, true);
 	}
 }
 
@@ -344,10 +138,31 @@ static void ask_for_little(void)
 	(void)syscall(SYS_sched_setattr, 0, &attr, 0);
 }
 
+/* The filter tells of the command's exec: it waits for nothing else. */
+static int begin_listening(struct engine *e)
+{
+	e->listen = (struct listen){ .judge = &e->judge, .listener = e->listener, .stop = e->stop };
+	if (listen_first(&e->listen, e->pidfd, NULL) == 0)
+		return 0;
+	(void)explain(&e->attach_err);
+	listen_end(&e->listen);
+	return -1;
+}
+
+static int begin_tracing(struct engine *e)
+{
+	e->trace = (struct trace){ .judge = &e->judge };
+	if (trace_first(&e->trace, e->judge.command, NULL))
+		return explain(&e->attach_err);
+	let_go(e);
+	return 0;
+}
+
 static void *engine_thread(void *arg)
 {
 	struct engine *e = arg;
 	sigset_t all;
+	bool listens;
 
 	/* the supervisor's signals are for its own threads */
 	sigfillset(&all);
@@ -355,19 +170,22 @@ static void *engine_thread(void *arg)
 	ask_for_little();
 	if (wait_while(e, ENGINE_NEW) != ENGINE_ASKED)
 		return NULL;
-	if (meet_command(e)) {
+	if (await_command(e)) {
 		tell(e, ENGINE_REFUSED);
 		return NULL;
 	}
-	if (command(PTRACE_SEIZE, e->command, TRACE_OPTIONS) < 0) {
-		(void)explain(&e->attach_err);
+	listens = e->listener >= 0;
+	if (listens ? begin_listening(e) : begin_tracing(e)) {
 		tell(e, ENGINE_REFUSED);
 		return NULL;
 	}
-	(void)task_add(&e->tasks, e->command);
-	let_go(e);
 	tell(e, ENGINE_ATTACHED);
-	trace(e);
+	if (listens) {
+		listen_all(&e->listen);
+		listen_end(&e->listen);
+	} else {
+		trace_all(&e->trace);
+	}
 	return NULL;
 }
 
@@ -376,7 +194,7 @@ static void start_thread(struct engine *e)
 	pthread_attr_t attr;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, ENGINE_STACK);
+	pthread_attr_setstacksize(&attr, JUDGE_STACK);
 	e->thread_error = pthread_create(&e->thread, &attr, engine_thread, e);
 	pthread_attr_destroy(&attr);
 }
@@ -385,6 +203,7 @@ static void join_thread(struct engine *e)
 {
 	if (e->state == ENGINE_NEW)
 		tell(e, ENGINE_UNUSED);
+	(void)eventfd_write(e->stop, 1);
 	if (!e->thread_error)
 		pthread_join(e->thread, NULL);
 	e->thread_error = ESRCH;
@@ -407,14 +226,11 @@ static int attach(struct sandbox_gate *gate, const struct sandbox_target *target
 {
 	struct engine *e = (struct engine *)(void *)gate;
 
-	if (e->options.ready)
+	if (e->judge.options.ready)
 		return ask(e, err);
-	if (!e->options.no_filter && !gate_proc_has_filter(target->pid))
+	if (target->listener < 0 && !e->judge.options.no_filter && !gate_proc_has_filter(target->pid))
 		return lacks_filter(err);
-	if (gate_rules_init(&e->rules, target, e->shared, err) < 0)
-		return -1;
-	e->command = target->pid;
-	return ask(e, err);
+	return meet(e, target, err) ? -1 : ask(e, err);
 }
 
 static void finish(struct sandbox_gate *gate, struct receipt *receipt, struct arena *mem,
@@ -423,21 +239,18 @@ static void finish(struct sandbox_gate *gate, struct receipt *receipt, struct ar
 	struct engine *e = (struct engine *)(void *)gate;
 
 	join_thread(e);
-	gate_log_write(e->log, receipt, mem);
-	*killed = e->command_killed;
+	gate_log_write(e->judge.log, receipt, mem);
+	*killed = atomic_load(&e->judge.command_killed);
 }
 
 struct sandbox_gate *gate_ptrace_new(const struct gate_options *options)
 {
 	struct engine *e = calloc(1, sizeof *e);
 
-	if (!e || !(e->log = malloc(sizeof *e->log)))
+	if (!e || (e->stop = eventfd(0, EFD_CLOEXEC)) < 0)
 		abort();
 	e->gate = (struct sandbox_gate){ "ptrace", attach, finish, gate_ptrace_free };
-	e->options = *options;
-	e->own = digest_cache_new();
-	e->shared = options->cache ? options->cache : e->own;
-	gate_log_init(e->log);
+	judge_init(&e->judge, options);
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->changed, NULL);
 	start_thread(e);
@@ -451,12 +264,8 @@ void gate_ptrace_free(struct sandbox_gate *gate)
 	if (!e)
 		return;
 	join_thread(e);
-	gate_rules_release(&e->rules);
-	gate_known_release(&e->known);
-	gate_log_release(e->log);
-	free(e->log);
-	task_table_release(&e->tasks);
-	digest_cache_free(e->own);
+	judge_release(&e->judge);
+	close(e->stop);
 	pthread_mutex_destroy(&e->lock);
 	pthread_cond_destroy(&e->changed);
 	free(e);
@@ -472,7 +281,7 @@ int gate_ptrace_probe(struct err *err)
 	if (pid == 0)
 		for (;;)
 			pause();
-	if (command(PTRACE_SEIZE, pid, TRACE_OPTIONS) < 0)
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
 		result = explain(err);
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ROOM = 128 };
+enum { FIRST_ROOM = 128, FIRST_LIVES = 64 };
 
 void task_table_release(struct task_table *table)
 {
@@ -63,16 +63,37 @@ struct task *task_add(struct task_table *table, pid_t pid)
 	return task;
 }
 
+/* Most jobs start a handful of programs. */
+static bool grow_lives(struct task_table *table)
+{
+	const size_t room = table->room_lives ? 2 * table->room_lives : FIRST_LIVES;
+	struct task_life *lives = realloc(table->lives, room * sizeof *lives);
+
+	if (!lives)
+		return false;
+	table->lives = lives;
+	table->room_lives = room;
+	return true;
+}
+
+static void keep_life(struct task_table *table, struct task_life life)
+{
+	if (life.program == TASK_NO_PROGRAM)
+		return;
+	/* without memory writers are unknown, and nothing else */
+	if (table->n_lives == table->room_lives && table->room_lives < TASK_LIVES && !grow_lives(table))
+		return;
+	table->lives[table->n_lives++ % TASK_LIVES] = life;
+}
+
 static void end_life(struct task_table *table, const struct task *task, int64_t now)
 {
-	if (task->program == TASK_NO_PROGRAM)
-		return;
-	if (!table->lives)
-		table->lives = calloc(TASK_LIVES, sizeof *table->lives);
-	/* without memory the writers are unknown, and nothing else */
-	if (table->lives)
-		table->lives[table->n_lives++ % TASK_LIVES] =
-			(struct task_life){ task->program, task->began, now };
+	keep_life(table, (struct task_life){ .program = task->program, .began = task->began, .ended = now });
+}
+
+void task_started(struct task_table *table, pid_t pid, int32_t program, int64_t now)
+{
+	keep_life(table, (struct task_life){ program, pid, now, INT64_MAX });
 }
 
 /* Open addressing without marks: what stands behind a freed slot moves up. */
@@ -112,7 +133,7 @@ int32_t task_alive(const struct task_table *table, int64_t when, int64_t slack, 
 	for (size_t i = 0; i < kept; i++) {
 		const struct task_life *life = &table->lives[i];
 
-		if (life->began > when + slack || life->ended < when - slack)
+		if (life->began > when + slack || life->ended < when - slack || (life->pid && life->pid == except))
 			continue;
 		if (life->began > latest) {
 			latest = life->began;

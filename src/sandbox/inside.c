@@ -255,6 +255,21 @@ static void enforce_landlock(struct plan *p)
 	close(rules);
 }
 
+/* Where the kernel cannot tell the gate of execs alone, the gate waits for the command instead. */
+static void filter_calls(struct plan *p)
+{
+	const struct message told = { .kind = MESSAGE_LISTENER };
+	int listener = p->listen ? filter_listen() : -1;
+
+	p->listen = listener >= 0;
+	if (!p->listen && filter_load(FILTER_JOB))
+		inside_lack(p, LAYER_SECCOMP, STEP_SECCOMP);
+	if (!p->listen)
+		return;
+	inside_send(p, &told, &listener, 1);
+	close(listener);
+}
+
 static void put_up_walls(struct plan *p)
 {
 	set_host(p);
@@ -264,23 +279,25 @@ static void put_up_walls(struct plan *p)
 		enforce_landlock(p);
 	if (p->mdwe && prctl(PR_SET_MDWE, MDWE_REFUSE_EXEC_GAIN, 0, 0, 0))
 		inside_lack(p, LAYER_MDWE, STEP_MDWE);
-	if (p->seccomp && filter_load(FILTER_JOB))
-		inside_lack(p, LAYER_SECCOMP, STEP_SECCOMP);
+	if (p->seccomp)
+		filter_calls(p);
 }
 
-/* Behind all walls; stops here until the supervisor (and its gate) lets it go. */
+/* Behind all walls; stops here, or at its execve, until the supervisor (and its gate) lets it go. */
 static _Noreturn void become_command(struct plan *p)
 {
 	struct message failed = { .kind = MESSAGE_EXEC, .error = ENOENT };
 	const struct message ready = { .kind = MESSAGE_READY };
 
 	/* the gate attaches by it; execve would set it too */
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (!(p->trace_any && p->listen))
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	setsid();
 	if (chdir(p->cwd))
 		inside_fail(p, STEP_CWD, p->cwd);
 	inside_send(p, &ready, NULL, 0);
-	wait_go(p);
+	if (!p->listen)
+		wait_go(p);
 	for (size_t i = 0; p->paths[i]; i++) {
 		/* glibc's execve takes pointers to non-const for historical reasons; the kernel copies */
 		syscall(SYS_execve, p->paths[i], p->argv, p->env);
@@ -342,14 +359,32 @@ static _Noreturn void reap(struct plan *p, pid_t command)
 	_exit(0);
 }
 
+static int command_main(void *plan)
+{
+	become_command(plan);
+}
+
+/*
+ * A copy of our memory takes longer than all else of it. The gate of a supervisor that may trace only what is dumpable needs it, for that is a
+ * property of memory; and without a listener the command waits for the gate while we have to see its end.
+ */
+static pid_t make_command(struct plan *p)
+{
+	char stack[16 << 10] __attribute__((aligned(16), uninitialized));
+
+	if (p->trace_any && p->listen)
+		return clone(command_main, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, p);
+	/* not fork(): it takes locks that a thread of the supervisor may have held */
+	return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
 /* Behind all walls but those of the command itself. */
 static _Noreturn void start_command(struct plan *p)
 {
 	pid_t command;
 
 	start_forwarder(p);
-	/* not fork(): it takes locks that a thread of the supervisor may have held */
-	command = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	command = make_command(p);
 	if (command < 0)
 		inside_fail(p, STEP_FORK, NULL);
 	if (command == 0)

@@ -115,10 +115,16 @@ void keeper_tell(const struct keeper *keeper, pid_t init)
 		atomic_store(&keeper->room->init, init);
 }
 
+void keeper_end(const struct keeper *keeper)
+{
+	if (keeper->pid > 0)
+		syscall(SYS_pidfd_send_signal, keeper->pidfd, SIGKILL, NULL, 0);
+}
+
 void keeper_close(struct keeper *keeper)
 {
+	keeper_end(keeper);
 	if (keeper->pid > 0) {
-		syscall(SYS_pidfd_send_signal, keeper->pidfd, SIGKILL, NULL, 0);
 		while (waitpid(keeper->pid, NULL, __WALL) < 0 && errno == EINTR)
 			;
 		close(keeper->pidfd);

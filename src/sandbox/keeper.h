@@ -22,5 +22,7 @@ struct keeper {
 int keeper_open(struct keeper *out, const struct cgroup *cgroup, const struct placeholders *placeholders, struct err *err);
 /* The job's first process; its end is waited for before anything is taken away. */
 void keeper_tell(const struct keeper *keeper, pid_t init);
-/* After the supervisor took everything away itself; twice-safe. */
+/* After the supervisor took everything away itself: it is killed, and dies when there is time. */
+void keeper_end(const struct keeper *keeper);
+/* Waits for that; twice-safe. */
 void keeper_close(struct keeper *keeper);

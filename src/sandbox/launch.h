@@ -58,6 +58,7 @@ enum message_kind {
 	MESSAGE_FAILED, /* step, error, what */
 	MESSAGE_PLACES, /* with three descriptors: root, work, changes; value: enum workdir_mode as it is */
 	MESSAGE_LAYER,  /* step is a layer that could not be had, error why */
+	MESSAGE_LISTENER, /* with one descriptor: of the filter, for the gate */
 	MESSAGE_READY,  /* from the command; the kernel adds its process id */
 	MESSAGE_EXEC,   /* from the command: execve failed with error */
 	MESSAGE_END,    /* value: wait status of the command */
@@ -129,6 +130,8 @@ struct plan {
 	bool        bubble;         /* bubblewrap has made the namespaces and the view, and left no capabilities */
 	bool        change_ids;     /* the supervisor is root: the child leaves its ids */
 	bool        landlock, seccomp, mdwe; /* wanted */
+	bool        listen;         /* the filter tells of execs, where the kernel can */
+	bool        trace_any;      /* the supervisor may trace what is not dumpable */
 	bool        need[LAYERS];   /* required: a failure is a refusal */
 	enum exec_mode    exec;
 	enum workdir_mode workdir;

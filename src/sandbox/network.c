@@ -55,7 +55,12 @@ static int help(void *arg)
 
 void network_begin(const struct plan *p, struct network *net)
 {
-	*net = (struct network){ .fd = -1, .step = STEP_NETWORK };
+	/* one by one: its stack is not to be touched */
+	net->helper = 0;
+	net->error = 0;
+	net->fd = -1;
+	net->step = STEP_NETWORK;
+	atomic_init(&net->begun, false);
 	if (p->flags & CLONE_NEWNET)
 		net->helper = clone(help, net->stack + sizeof net->stack, CLONE_VM | CLONE_FILES, net);
 }

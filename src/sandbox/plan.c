@@ -1,12 +1,15 @@
 /* plan.c - from a policy and a profile to the plan of one run: all that can be decided before a process exists. */
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "gate_helper.h"
 #include "launch.h"
 
 enum {
@@ -33,6 +36,14 @@ static bool has(const struct planner *b, enum sandbox_layer layer)
 	return b->job->policy->layers[layer] != NEED_OFF && b->probe->layers[layer].works;
 }
 
+static bool may_trace_any(void)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct own[2] = { { 0 } };
+
+	return syscall(SYS_capget, &head, own) == 0 && (own[0].effective & 1U << CAP_SYS_PTRACE);
+}
+
 static void plan_layers(struct planner *b)
 {
 	static const struct {
@@ -53,6 +64,8 @@ static void plan_layers(struct planner *b)
 	b->plan->landlock = has(b, LAYER_LANDLOCK);
 	b->plan->seccomp = has(b, LAYER_SECCOMP);
 	b->plan->mdwe = has(b, LAYER_MDWE);
+	b->plan->listen = b->plan->seccomp && has(b, LAYER_GATE) && !b->job->gate && !gate_asks_helper(b->job->policy);
+	b->plan->trace_any = may_trace_any();
 	b->plan->exec = b->job->policy->exec.mode;
 	b->plan->workdir = b->probe->bubble ? WORKDIR_COPY : b->job->policy->fs.workdir;
 }

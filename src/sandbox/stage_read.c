@@ -85,6 +85,7 @@ bool stage_decode(struct plan *out, struct str bytes)
 
 	p.landlock = get(&c);
 	p.seccomp = get(&c);
+	p.listen = get(&c);
 	p.mdwe = get(&c);
 	for (int l = 0; l < LAYERS; l++)
 		p.need[l] = get(&c);

@@ -39,6 +39,7 @@ void stage_encode(struct buf *out, const struct plan *p)
 {
 	put(out, p->landlock);
 	put(out, p->seccomp);
+	put(out, p->listen);
 	put(out, p->mdwe);
 	for (int l = 0; l < LAYERS; l++)
 		put(out, p->need[l]);

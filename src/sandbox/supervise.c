@@ -34,7 +34,8 @@ static void run_release(struct run *run)
 		holder_end(&run->holders[i]);
 	cgroup_close(&run->cgroup);
 	placeholder_remove(&run->placeholders);
-	keeper_close(&run->keeper);
+	/* it dies while the rest is closed */
+	keeper_end(&run->keeper);
 	close_fd(&run->pidfd);
 	close_fd(&run->null);
 	close_fd(&run->plan.work_fd);
@@ -47,6 +48,8 @@ static void run_release(struct run *run)
 			close_fd(&run->pipes[i][end]);
 	if (run->own_gate)
 		run->own_gate->free(run->own_gate);
+	close_fd(&run->listener);
+	keeper_close(&run->keeper);
 }
 
 static void finish_status(struct run *run, const struct watch *watch)
@@ -215,6 +218,7 @@ enum supervised run_supervise(struct receipt *receipt, struct arena *mem, const 
 		.keeper = { .pidfd = -1 },
 		.pidfd = -1,
 		.null = -1,
+		.listener = -1,
 		.places = { -1, -1, -1, -1 },
 		.pipes = { { -1, -1 }, { -1, -1 } },
 		.plan = { .work_fd = -1, .below_work.fd = -1, .below_home.fd = -1 },

@@ -3,6 +3,7 @@
  * parent is not the tracer: what it ends with comes through that parent.
  */
 #pragma once
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +14,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+
 #include "sandbox/gate.h"
+
+/* How the engine learns of execs: by the word of a filter, as in the sandbox, or by a trace of all processes. */
+static bool fixture_listens;
 
 struct gated {
 	struct receipt receipt;
@@ -31,7 +40,51 @@ static void fixture_check(bool ok, const char *what)
 	}
 }
 
-/* The command waits for a byte, as it does for the gate in a sandbox. */
+/* A filter that tells of execve and execveat; -1 where the kernel has none. */
+static int fixture_filter(void)
+{
+	static struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execveat, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { sizeof code / sizeof *code, code };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+			    SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program);
+}
+
+static bool fixture_can_listen(void)
+{
+	/* a flag that is unknown is told before the address */
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		       SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, NULL) < 0 && errno == EFAULT;
+}
+
+struct fixture_command {
+	pid_t pid;
+	int   listener; /* its number there; -1: none */
+};
+
+static void fixture_meet(struct sandbox_target *out, int tell)
+{
+	struct fixture_command told = { 0, -1 };
+
+	fixture_check(read(tell, &told, sizeof told) == sizeof told, "the command's number");
+	out->pid = told.pid;
+	out->pidfd = (int)syscall(SYS_pidfd_open, told.pid, 0);
+	fixture_check(out->pidfd >= 0, "pidfd_open");
+	out->listener = told.listener < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, out->pidfd, told.listener, 0);
+	fixture_check(out->listener >= 0 || !fixture_listens, "the filter's descriptor");
+}
+
+/*
+ * The command waits for a byte, as it does for the gate in a sandbox; or its execve waits. The descriptor of its filter stays open in it until the
+ * exec, as ours does.
+ */
 static pid_t fixture_start(const char *const *argv, const char *dir, int go, int output, int tell)
 {
 	pid_t middle = fork(), pid;
@@ -42,15 +95,16 @@ static pid_t fixture_start(const char *const *argv, const char *dir, int go, int
 		return middle;
 	pid = fork();
 	if (pid == 0) {
+		const struct fixture_command told = { getpid(), fixture_listens ? fixture_filter() : -1 };
 		char byte;
 
+		if (write(tell, &told, sizeof told) != sizeof told)
+			_exit(126);
 		dup2(output, STDOUT_FILENO);
 		if (read(go, &byte, 1) == 1 && chdir(dir) == 0)
 			execv(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(126);
 	}
-	if (write(tell, &pid, sizeof pid) != sizeof pid)
-		_exit(1);
 	close(output);
 	while (waitpid(pid, &status, 0) < 0)
 		;
@@ -78,7 +132,7 @@ static void run_gated(struct gated *out, struct arena *mem, const struct sandbox
 		      const struct gate_options *options, const char *dir, const char *const *argv)
 {
 	struct sandbox_gate *gate = gate_ptrace_new(options);
-	struct sandbox_target target = { .policy = policy, .work_path = dir };
+	struct sandbox_target target = { .listener = -1, .policy = policy, .work_path = dir };
 	int go[2], output[2], tell[2];
 	struct statx info;
 	struct err err;
@@ -88,16 +142,19 @@ static void run_gated(struct gated *out, struct arena *mem, const struct sandbox
 	fixture_check(pipe2(go, O_CLOEXEC) == 0 && pipe2(output, O_CLOEXEC) == 0 && pipe2(tell, O_CLOEXEC) == 0, "pipe");
 	middle = fixture_start(argv, dir, go[0], output[1], tell[1]);
 	close(output[1]);
-	fixture_check(read(tell[0], &target.pid, sizeof target.pid) == sizeof target.pid, "the command's number");
+	fixture_meet(&target, tell[0]);
 	target.root_fd = open("/", O_PATH | O_CLOEXEC);
 	target.work_fd = open(dir, O_PATH | O_CLOEXEC);
 	fixture_check(statx(target.work_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &info) == 0, "statx");
 	target.work_mount = info.stx_mnt_id;
+	if (target.listener >= 0)
+		fixture_check(write(go[1], "x", 1) == 1, "go");
 	if (gate->attach(gate, &target, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		abort();
 	}
-	fixture_check(write(go[1], "x", 1) == 1, "go");
+	if (target.listener < 0)
+		fixture_check(write(go[1], "x", 1) == 1, "go");
 	fixture_read(out, output[0]);
 	fixture_check(read(tell[0], &out->status, sizeof out->status) == sizeof out->status, "status");
 	while (waitpid(middle, NULL, 0) < 0)
@@ -111,6 +168,9 @@ static void run_gated(struct gated *out, struct arena *mem, const struct sandbox
 	close(output[0]);
 	close(target.root_fd);
 	close(target.work_fd);
+	close(target.pidfd);
+	if (target.listener >= 0)
+		close(target.listener);
 }
 
 static inline const struct receipt_exec *find_exec(const struct receipt *receipt, const char *end)

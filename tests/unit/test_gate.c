@@ -306,7 +306,7 @@ static void wants_the_filter(void **state)
 	const struct gate_options options = { 0 };
 	struct sandbox_gate *gate = gate_ptrace_new(&options);
 	struct sandbox_policy policy = { .exec.mode = EXEC_BUILD };
-	struct sandbox_target target = { .pid = getpid(), .policy = &policy };
+	struct sandbox_target target = { .pid = getpid(), .listener = -1, .policy = &policy };
 	struct err err;
 
 	(void)state;
@@ -355,5 +355,11 @@ int main(void)
 		printf("skipped: %s\n", err.text);
 		return 77;
 	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (fixture_can_listen()) {
+		fixture_listens = true;
+		if (cmocka_run_group_tests_name("by the filter's word", tests, NULL, NULL))
+			return 1;
+		fixture_listens = false;
+	}
+	return cmocka_run_group_tests_name("by a trace of all", tests, NULL, NULL);
 }

@@ -1,16 +1,17 @@
 /*
  * gate.h - decides at each exec, by what the kernel really loaded and not by a name.
  *
- * Engine "ptrace", which needs no privilege: every process of the job is traced, but stops only when it starts a program, a
- * process or a thread. At the stop the new image is in place and has not run one instruction; /proc/PID/exe is
- * that very file, so nothing can be swapped between the look and the run. Refused programs are killed. When the supervisor
- * dies, the kernel kills all that it traced.
+ * Engine "ptrace", which needs no privilege: the filter of system calls tells of each execve (seccomp's USER_NOTIF); then the process is
+ * traced until the new image is in place and has not run one instruction. /proc/PID/exe is that very file, so nothing can be swapped
+ * between the look and the run. Refused programs are killed. When the supervisor dies, no execve comes through any more, and the job is
+ * killed.
  *
- * The filter of system calls must refuse clone() with CLONE_UNTRACED and say ENOSYS to clone3(): the kernel hides such a
+ * Where a kernel cannot do that (before 5.19), or another supervisor has taken the one place for a listener, every process of the job is
+ * traced all the time. For that, the filter must refuse clone() with CLONE_UNTRACED and say ENOSYS to clone3(): the kernel hides such a
  * child from the tracer of its parent.
  *
  * What a gate cannot see: code that a running program maps (a library, a JIT, an interpreter's script). The other walls hold that.
- * Inside nothing can be traced any more: debuggers, strace and LeakSanitizer do not work there.
+ * Inside nothing can be traced: debuggers, strace and LeakSanitizer do not work there.
  */
 #pragma once
 #include "sandbox/digest.h"
@@ -77,7 +78,7 @@ struct gate_options {
 	bool                  no_filter; /* attach even to a command without a filter of system calls: its children can hide */
 	/*
 	 * Both or none. attach() then takes no target: the engine's own thread calls ready(), which waits for the command and tells of it
-	 * (-1: there is none), and go() when it is traced. Threads that wake each other take longer than all the rest of it.
+	 * (-1: there is none), and, without a listener, go() when it is traced. Threads that wake each other take longer than all the rest of it.
 	 */
 	int  (*ready)(void *ctx, struct sandbox_target *target, struct err *err);
 	void (*go)(void *ctx);

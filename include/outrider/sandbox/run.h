@@ -22,6 +22,8 @@ struct sandbox_target {
 	pid_t       pid;          /* in the supervisor's process namespace */
 	pid_t       init;         /* likewise */
 	int         pidfd;        /* of the command; borrowed, open until finish() returned */
+	int         listener;     /* of its filter, which tells of each execve and lets it wait for us (seccomp_unotify(2)); borrowed likewise;
+				     -1: none. With one the command does not wait for anything else */
 	int         root_fd;      /* O_PATH, the job's root directory: for paths as the job sees them; borrowed */
 	int         work_fd;      /* O_PATH, the job's work directory; borrowed */
 	uint64_t    work_mount;   /* STATX_MNT_ID of it: files there are hostile */

@@ -1,0 +1,209 @@
+#include "gate_listen.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+/* Linux 6.6; our headers are older */
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+enum {
+	MAX_FOLLOWERS = 15, /* a machine with 64 processors starts some 10,000 programs a second: 16 threads of 300 us each */
+};
+
+/* The last argument of ptrace() is a number in disguise. */
+static long command(enum __ptrace_request request, pid_t pid, uintptr_t data)
+{
+	return ptrace(request, pid, NULL, (void *)data);
+}
+
+static void *follow(void *arg)
+{
+	listen_all(arg);
+	return NULL;
+}
+
+static size_t processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof set, &set) ? 1 : (size_t)CPU_COUNT(&set);
+}
+
+/* With the turn held. */
+static void add_follower(struct listen *l)
+{
+	pthread_attr_t attr;
+
+	if (!l->followers) {
+		const size_t more = processors() - 1;
+
+		l->max_followers = more < MAX_FOLLOWERS ? more : MAX_FOLLOWERS;
+		l->followers = calloc(l->max_followers + 1, sizeof *l->followers);
+	}
+	if (!l->followers || l->n_followers == l->max_followers)
+		return;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, JUDGE_STACK);
+	/* without another thread the next exec waits for this one */
+	l->n_followers += pthread_create(&l->followers[l->n_followers], &attr, follow, l) == 0;
+	pthread_attr_destroy(&attr);
+}
+
+/* Nobody listens, and somebody waits to be heard. */
+static void share(struct listen *l)
+{
+	struct pollfd more = { l->listener, POLLIN, 0 };
+
+	if (pthread_mutex_trylock(&l->turn))
+		return;
+	if (poll(&more, 1, 0) == 1 && (more.revents & POLLIN))
+		add_follower(l);
+	pthread_mutex_unlock(&l->turn);
+}
+
+/* Until an exec is told, or `other` is readable: then false. */
+static bool hear(struct listen *l, struct seccomp_notif *out, int other)
+{
+	struct pollfd wait[] = { { l->listener, POLLIN, 0 }, { l->stop, POLLIN, 0 }, { other, POLLIN, 0 } };
+	bool heard = false;
+
+	pthread_mutex_lock(&l->turn);
+	while (!heard) {
+		if (poll(wait, COUNT(wait), -1) < 0 && errno == EINTR)
+			continue;
+		if (wait[1].revents || wait[2].revents || !(wait[0].revents & POLLIN))
+			break;
+		*out = (struct seccomp_notif){ 0 };
+		/* who waited may be dead by now */
+		heard = ioctl(l->listener, SECCOMP_IOCTL_NOTIF_RECV, out) == 0;
+	}
+	pthread_mutex_unlock(&l->turn);
+	return heard;
+}
+
+static void answer(const struct listen *l, uint64_t id, int error)
+{
+	struct seccomp_notif_resp said = { .id = id, .error = -error };
+
+	if (!error)
+		said.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+
+	/* ENOENT: killed meanwhile */
+	(void)ioctl(l->listener, SECCOMP_IOCTL_NOTIF_SEND, &said);
+}
+
+/*
+ * The one process that this thread traces stops once: with its new image, or behind an execve that failed, for it was interrupted
+ * beforehand. It may have another number then: of the first thread, if it was not that. A killed one only ends.
+ */
+static void see_through(struct listen *l)
+{
+	pid_t started = 0;
+	int32_t program;
+
+	for (;;) {
+		int status, signal = 0;
+		pid_t pid = waitpid(-1, &status, __WALL | __WNOTHREAD);
+
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid < 0 || !WIFSTOPPED(status))
+			return;
+		if (status >> 16 == PTRACE_EVENT_EXEC) {
+			if (!judge_exec(l->judge, pid, &program))
+				continue;
+			started = pid;
+		} else if (status >> 16 == 0) {
+			signal = WSTOPSIG(status); /* on its way: it is the job's business */
+		}
+		if (command(PTRACE_DETACH, pid, (uintptr_t)signal) == 0)
+			break;
+	}
+	if (started)
+		judge_started(l->judge, started, program);
+}
+
+/*
+ * The process and this thread take turns, so that a second processor is of no use: it would have to be woken at the exec-stop, which takes
+ * longer than all that is done there. We were woken where the process runs; we stay there until it goes on.
+ */
+static bool stay(cpu_set_t *before)
+{
+	const int here = sched_getcpu();
+	cpu_set_t one;
+
+	/* a machine with more processors than fit does without */
+	if (here < 0 || here >= CPU_SETSIZE || sched_getaffinity(0, sizeof *before, before))
+		return false;
+	CPU_ZERO(&one);
+	CPU_SET((size_t)here, &one);
+	return sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
+/* -1 with errno: it may not be traced. */
+static int handle(struct listen *l, const struct seccomp_notif *told)
+{
+	const pid_t pid = (pid_t)told->pid;
+	cpu_set_t before;
+	bool pinned;
+	int error;
+
+	if (command(PTRACE_SEIZE, pid, PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) < 0) {
+		error = errno;
+		answer(l, told->id, EPERM);
+		errno = error;
+		return error == ESRCH ? 0 : -1;
+	}
+	(void)command(PTRACE_INTERRUPT, pid, 0);
+	pinned = stay(&before);
+	answer(l, told->id, 0);
+	share(l);
+	see_through(l);
+	if (pinned)
+		sched_setaffinity(0, sizeof before, &before);
+	return 0;
+}
+
+int listen_first(struct listen *l, int pidfd, struct err *err)
+{
+	struct seccomp_notif told;
+
+	pthread_mutex_init(&l->turn, NULL);
+	/* who calls execve waits for us: to wake us on the same processor is the fastest. Older kernels do without */
+	(void)ioctl(l->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+	if (!hear(l, &told, pidfd) || handle(l, &told) == 0)
+		return 0;
+	return err_errno(err, "ptrace");
+}
+
+void listen_all(struct listen *l)
+{
+	struct seccomp_notif told;
+
+	while (hear(l, &told, -1))
+		if (handle(l, &told) < 0)
+			judge_unseen(l->judge, (pid_t)told.pid);
+}
+
+void listen_end(struct listen *l)
+{
+	size_t n;
+
+	/* nobody is added any more: all of the job are dead */
+	pthread_mutex_lock(&l->turn);
+	n = l->n_followers;
+	pthread_mutex_unlock(&l->turn);
+	for (size_t i = 0; i < n; i++)
+		pthread_join(l->followers[i], NULL);
+	free(l->followers);
+	pthread_mutex_destroy(&l->turn);
+}
