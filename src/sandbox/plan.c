@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "gate_helper.h"
 #include "launch.h"
 
@@ -133,12 +134,24 @@ static void add_place(struct planner *b, const struct plan_mount *mount)
 	ARENA_PUSH(b->mem, &b->plan->mounts, *mount);
 }
 
+static void add_file(struct planner *b, const char *at, struct str text)
+{
+	const struct plan_file file = { at, text };
+
+	ARENA_PUSH(b->mem, &b->plan->files, file);
+}
+
 static void plan_profile(struct planner *b)
 {
 	for (size_t i = 0; i < b->profile->mounts.n; i++) {
 		const struct profile_mount *m = &b->profile->mounts.items[i];
 		const char *path = arena_z(b->mem, m->path);
+		struct str text;
 
+		if (m->small && !m->exec && file_read(&text, b->mem, path, PROFILE_SMALL, NULL) == 0) {
+			add_file(b, path, text);
+			continue;
+		}
 		if (m->target.len) {
 			const struct plan_link link = { .at = path, .target = arena_z(b->mem, m->target) };
 
@@ -231,13 +244,6 @@ static void plan_devices(struct planner *b)
 
 		ARENA_PUSH(b->mem, &b->plan->links, link);
 	}
-}
-
-static void add_file(struct planner *b, const char *at, struct str text)
-{
-	const struct plan_file file = { at, text };
-
-	ARENA_PUSH(b->mem, &b->plan->files, file);
 }
 
 static void plan_etc(struct planner *b)

@@ -87,6 +87,7 @@ static bool add_mount(struct finder *f, struct str path, bool exec)
 		return false;
 	}
 	mount.file = S_ISREG(st.st_mode);
+	mount.small = mount.file && (st.st_mode & S_IROTH) && st.st_size <= PROFILE_SMALL;
 	ARENA_PUSH(f->r.mem, &f->profile->mounts, mount);
 	return true;
 }

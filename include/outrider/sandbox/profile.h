@@ -5,11 +5,14 @@
 #pragma once
 #include "sandbox/policy.h"
 
+enum { PROFILE_SMALL = 16 << 10 };
+
 /* A place of the host, read-only inside, at the same path. */
 struct profile_mount {
 	struct str path;   /* absolute */
 	struct str target; /* it is a symbolic link to this; otherwise empty */
 	bool       file;   /* no directory */
+	bool       small;  /* a file that anybody may read, of at most PROFILE_SMALL bytes: a copy is made sooner than a mount */
 	bool       exec;   /* programs there may run */
 };
 
