@@ -135,13 +135,14 @@ static int walk_folder(struct walker *walker, int parent, const char *name, int 
  * protects from what a foreign configuration may start; this reads ignore rules only, and has to
  * work where all files belong to another user.
  */
-static void open_ignores(struct walker *walker, const char *path)
+static int open_ignores(struct walker *walker, const char *path, struct err *err)
 {
 	struct str inside = { 0 };
 	int before = 1;
 
-	if (git_start(NULL) < 0)
-		return;
+	/* a host without libgit2 has no say in what is ignored */
+	if (git_start(err) < 0)
+		return -1;
 	git_libgit2_opts(GIT_OPT_GET_OWNER_VALIDATION, &before);
 	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
 	if (repo_open(&walker->repo, path, NULL) == 0 &&
@@ -150,6 +151,7 @@ static void open_ignores(struct walker *walker, const char *path)
 	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, before);
 	buf_clear(&walker->inside);
 	buf_add(&walker->inside, inside);
+	return 0;
 }
 
 /* "./src/" is shown as "src", "." as nothing. */
@@ -187,7 +189,8 @@ static int walk_path(struct walker *walker, const char *path, struct err *err)
 		push(walker, 0, SKIP_UNREADABLE, STR("not a regular file"));
 	if (!S_ISDIR(st.st_mode))
 		return 0;
-	open_ignores(walker, path);
+	if (open_ignores(walker, path, err))
+		return -1;
 	result = walk_folder(walker, AT_FDCWD, path, 0, err);
 	repo_close(&walker->repo);
 	return result;
