@@ -287,7 +287,10 @@ static int unpack(struct shelf_meta *meta, const struct puller *p, const char *t
 		return err_errno(p->err, "make '%s'", p->folder);
 	if (p->source->image->path.len ? copy_layout(p) : pull(p))
 		return -1;
-	return read_config(meta, p, &tool) || image_tool_run(NULL, &tool, argv, p->err) || put_tree(p, tree) ? -1 : 0;
+	if (read_config(meta, p, &tool))
+		return -1;
+	tool.unfiltered = true;
+	return image_tool_run(NULL, &tool, argv, p->err) || put_tree(p, tree) ? -1 : 0;
 }
 
 int image_unpack(struct shelf_meta *meta, struct arena *mem, const struct environment_host *host, const struct image_source *source,

@@ -34,7 +34,10 @@ static void make_policy(struct sandbox_policy *policy, const struct image_tool *
 	policy->fs.ro.n = policy->fs.rw.n = policy->fs.protect.n = 0;
 	if (tool->folder)
 		policy->fs.workdir = WORKDIR_BIND;
-	policy->exec.mode = EXEC_BUILD;
+	/* the gate holds only with the filter */
+	if (tool->unfiltered)
+		policy->layers[LAYER_SECCOMP] = policy->layers[LAYER_GATE] = NEED_OFF;
+	policy->exec.mode = tool->unfiltered ? EXEC_AUDIT : EXEC_BUILD;
 	policy->net = tool->routes;
 	policy->limits.wall_ms = tool->wall_ms;
 	policy->limits.cpu_ms = 4 * tool->wall_ms;
@@ -54,13 +57,13 @@ static struct str plain_words(struct str words)
 	return str_ends(words, STR("\"")) ? str_sub(words, 0, words.len - 1) : words;
 }
 
-/* The last request that was refused, or NULL. */
+/* The last that it was refused, or NULL. */
 static const struct receipt_denial *refusal(const struct receipt *receipt, bool plain)
 {
 	for (size_t i = receipt->denials.n; i-- > 0;) {
 		const struct receipt_denial *d = &receipt->denials.items[i];
 
-		if (str_starts(d->rule, STR("net.")) && !(plain && str_eq(d->rule, STR("net.tls"))))
+		if (!(plain && str_eq(d->rule, STR("net.tls"))))
 			return d;
 	}
 	return NULL;

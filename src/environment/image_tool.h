@@ -13,6 +13,11 @@ struct image_tool {
 	const char                    *folder; /* absolute: seen as /work, written through; NULL: an empty one in memory */
 	const struct route_table      *routes; /* NULL: no network */
 	bool                           plain;  /* the registry has no TLS: a try of it is no news */
+	/*
+	 * It gives files the modes that layers name, setuid among them, which no filter of ours lets pass: the other walls hold it. The bits
+	 * are worth nothing where nobody but us may look, and are taken off after it.
+	 */
+	bool                           unfiltered;
 	uint64_t                       wall_ms;
 	struct str                     behalf; /* for the audit log: the image */
 };
