@@ -6,6 +6,7 @@
 #include "disk_guard.h"
 #include "inside.h"
 #include "program.h"
+#include "sandbox/way_out.h"
 #include "tail.h"
 
 enum { SHOWN = 500 }; /* bytes of why the network was refused */
@@ -57,10 +58,10 @@ static struct str plain_words(struct str words)
 	return str_ends(words, STR("\"")) ? str_sub(words, 0, words.len - 1) : words;
 }
 
-/* The last that it was refused, or NULL. */
+/* The first that it was refused, or NULL: what came after that was done for want of it. */
 static const struct receipt_denial *refusal(const struct receipt *receipt, bool plain)
 {
-	for (size_t i = receipt->denials.n; i-- > 0;) {
+	for (size_t i = 0; i < receipt->denials.n; i++) {
 		const struct receipt_denial *d = &receipt->denials.items[i];
 
 		if (!(plain && str_eq(d->rule, STR("net.tls"))))
@@ -69,14 +70,27 @@ static const struct receipt_denial *refusal(const struct receipt *receipt, bool 
 	return NULL;
 }
 
+/* Why a server could not be had, in the words of the broker: skopeo sees only a number. */
+static struct str trouble(const struct receipt *receipt, struct str words)
+{
+	if (!str_has(words, STR("Bad Gateway")))
+		return STR("");
+	for (size_t i = 0; i < receipt->notices.n; i++)
+		if (str_starts(receipt->notices.items[i], STR(WAY_OUT_TROUBLE)))
+			return str_from(receipt->notices.items[i], strlen(WAY_OUT_TROUBLE));
+	return STR("");
+}
+
 static int failed(const struct image_tool *tool, const char *name, const struct receipt *receipt, struct listener *l, struct err *err)
 {
 	const struct receipt_denial *denied = refusal(receipt, tool->plain);
-	struct str words = plain_words(tail_words(&l->tail));
+	const struct str words = plain_words(tail_words(&l->tail)), why = trouble(receipt, words);
 
 	if (denied)
 		return err_set(err, ERR_PERM, "%.*s: %.*s", STR_ARG(str_sub(denied->what, 0, 200)),
 			       STR_ARG(str_sub(denied->advice, 0, SHOWN)));
+	if (why.len)
+		return err_set(err, ERR_TEMP, "%.*s", STR_ARG(str_sub(why, 0, SHOWN)));
 	if (receipt->end == END_LIMIT)
 		return err_set(err, receipt->limit == LIMIT_WALL ? ERR_TEMP : ERR_PERM, "%s was ended by the limit of %s", name,
 			       run_limit_name(receipt->limit));
