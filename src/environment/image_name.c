@@ -1,5 +1,6 @@
 #include "image_name.h"
 
+#include "base/scope.h"
 #include "egress/host.h"
 
 static bool is_alnum(char c)
@@ -115,9 +116,12 @@ bool image_name_match(struct str *rest, struct str pattern, struct str name)
 struct str image_name_fill(struct arena *mem, struct str target, struct str rest)
 {
 	const size_t star = str_find_byte(target, '*');
+	AUTO_BUF struct buf text = { 0 };
 
 	if (star == SIZE_MAX)
 		return target;
-	return arena_printf(mem, "%.*s%.*s%.*s", STR_ARG(str_sub(target, 0, star)), STR_ARG(rest),
-			    STR_ARG(str_from(target, star + 1)));
+	buf_add(&text, str_sub(target, 0, star));
+	buf_add(&text, rest);
+	buf_add(&text, str_from(target, star + 1));
+	return arena_str(mem, buf_str(&text));
 }
