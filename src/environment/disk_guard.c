@@ -24,9 +24,8 @@ static bool is_over(const struct disk_guard *guard)
 {
 	struct files_size size;
 
-	/* files come and go meanwhile: the next look will tell */
-	return files_measure(&size, guard->path, NULL) == 0 &&
-	       (size.bytes > guard->max_bytes || size.entries > DISK_GUARD_ENTRIES);
+	files_glance(&size, guard->path);
+	return size.bytes > guard->max_bytes || size.entries > DISK_GUARD_ENTRIES;
 }
 
 static void *watch(void *of)

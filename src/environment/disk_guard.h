@@ -1,6 +1,7 @@
 /*
  * disk_guard.h - holds a folder to a size while a program that we do not trust writes there: for what is larger than memory. It looks
- * every now and then, so what was written between two looks comes on top. Private to this folder.
+ * every now and then, so what was written between two looks comes on top, and folders that a plain user may not read are not seen
+ * before files_tidy(): measure again then. Private to this folder.
  */
 #pragma once
 #include <pthread.h>

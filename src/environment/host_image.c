@@ -111,6 +111,8 @@ int host_read_registries(struct reader *r, const struct yaml *node, void *to)
 
 		if (image_name_read(&name, arena_printf(r->mem, "%.*s/x", STR_ARG(registry.name)), &why))
 			return yaml_error(r->err, r->name, node->key[i], "%s", why.text);
+		if (!str_eq(name.registry, registry.name))
+			return yaml_error(r->err, r->name, node->key[i], "expected the name of a registry, without a path");
 		if (route_read(&registry.routes, r->mem, r->name, node->child[i], r->err))
 			return -1;
 		if (registry.routes.phase[ROUTE_FETCH].n == 0 || registry.routes.given[ROUTE_BUILD])

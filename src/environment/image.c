@@ -267,10 +267,15 @@ static int read_config(struct shelf_meta *meta, const struct puller *p, const st
 static int put_tree(const struct puller *p, const char *to)
 {
 	const char *from = arena_printf(p->mem, "%s/bundle/rootfs", p->folder).p;
+	struct files_size size;
 	struct stat st;
 
 	if (lstat(from, &st) || !S_ISDIR(st.st_mode))
 		return err_set(p->err, ERR_PERM, "umoci left no folder at '%s'", from);
+	if (files_tidy(from, p->err) || files_measure(&size, from, p->err))
+		return -1;
+	if (size.bytes > p->host->max_image)
+		return image_too_large(p->host, p->err);
 	if (rename(from, to))
 		return err_errno(p->err, "'%s'", to);
 	return files_remove(p->folder, p->err);

@@ -81,10 +81,10 @@ static struct str trouble(const struct receipt *receipt, struct str words)
 	return STR("");
 }
 
-static int too_large(const struct image_tool *tool, struct err *err)
+int image_too_large(const struct environment_host *host, struct err *err)
 {
 	return err_set(err, ERR_PERM, "it takes more than the %" PRIu64 " bytes on the disk that `max_image` allows, or more than %d files",
-		       tool->host->max_image, DISK_GUARD_ENTRIES);
+		       host->max_image, DISK_GUARD_ENTRIES);
 }
 
 static int failed(const struct image_tool *tool, const char *name, const struct receipt *receipt, struct listener *l, struct err *err)
@@ -104,7 +104,7 @@ static int failed(const struct image_tool *tool, const char *name, const struct 
 		return err_set(err, ERR_PERM, "%s ended badly (%s): %.*s", name, run_end_name(receipt->end), STR_ARG(words));
 	/* RLIMIT_FSIZE, which comes before the next look at the folder */
 	if (str_has(words, STR("file too large")))
-		return too_large(tool, err);
+		return image_too_large(tool->host, err);
 	return err_set(err, ERR_PERM, "%s failed: %.*s", name, STR_ARG(words));
 }
 
@@ -152,6 +152,6 @@ int image_tool_run(struct buf *out, const struct image_tool *tool, const char *c
 	if (bad)
 		return -1;
 	if (over)
-		return too_large(tool, err);
+		return image_too_large(tool->host, err);
 	return receipt.end == END_EXIT && receipt.exit_code == 0 ? 0 : failed(tool, argv[0], &receipt, &l, err);
 }

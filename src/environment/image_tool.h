@@ -27,3 +27,5 @@ struct image_tool {
  * network and did not get, the size of the folder (`max_image` of the host), a limit, or its own last words.
  */
 int image_tool_run(struct buf *out, const struct image_tool *tool, const char *const *argv, struct err *err);
+/* Says that it takes more than `max_image` of the host. Returns -1. */
+int image_too_large(const struct environment_host *host, struct err *err);

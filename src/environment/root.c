@@ -156,7 +156,7 @@ static int build_packages(const struct build *b, const char *tree)
 	teller_say(b->teller, "installing %zu packages of %.*s", b->wish->packages.n, STR_ARG(b->host->suite));
 	if (!program_is_there("mmdebstrap"))
 		return err_set(b->err, ERR_PERM, "the program mmdebstrap is not installed (Debian: mmdebstrap)");
-	return program_run(NULL, "unshare", "util-linux", args.items, b->host->build_ms, b->err);
+	return program_run(NULL, "unshare", "util-linux", args.items, b->host->build_ms, b->err) || files_tidy(tree, b->err) ? -1 : 0;
 }
 
 /* ---- both ---- */
@@ -181,7 +181,7 @@ static int build(struct shelf_entry *out, struct shelf_work *work, const struct 
 
 	if (b->image ? image_unpack(&meta, b->mem, b->host, b->image, work->path, b->teller, b->err) : build_packages(b, tree))
 		return -1;
-	if (chmod(tree, 0755) || files_tidy(tree, b->err) || files_digest(&digest, tree, b->err))
+	if (chmod(tree, 0755) || files_digest(&digest, tree, b->err))
 		return -1;
 	digest_hex(hex, &digest);
 	meta.digest = str_of(hex);
