@@ -240,6 +240,15 @@ static int check_platform(const struct puller *p, const json_t *config)
 	return err_input(p->err, "it is for another platform than %s/%s, that of this host", here.os, here.arch);
 }
 
+/* As engines have it for images that say none. */
+static void need_path(struct shelf_meta *meta, struct arena *mem)
+{
+	for (size_t i = 0; i < meta->env.n; i++)
+		if (str_starts(meta->env.items[i], STR("PATH=")))
+			return;
+	ARENA_PUSH(mem, &meta->env, STR("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
+}
+
 /* What its programs expect: PATH above all. */
 static int read_config(struct shelf_meta *meta, const struct puller *p, const struct image_tool *tool)
 {
@@ -260,6 +269,7 @@ static int read_config(struct shelf_meta *meta, const struct puller *p, const st
 		if (entry.len <= ENVIRONMENT_MAX_COMMAND && str_find_byte(entry, '=') != SIZE_MAX)
 			ARENA_PUSH(p->mem, &meta->env, arena_str(p->mem, entry));
 	}
+	need_path(meta, p->mem);
 	return check_platform(p, json);
 }
 

@@ -18,7 +18,7 @@
 #include "shelf_files.h"
 
 enum {
-	ROOT_FORMAT = 1, /* raised when what is built here changes */
+	ROOT_FORMAT = 2, /* raised when what is built here changes */
 	SOURCES_MAX = 1 << 20,
 	INDEX_MAX = 4 << 20, /* the list of a layout's images */
 };

@@ -99,6 +99,11 @@ find "$store/tags" -type f -exec touch -d '40 days ago' {} +
 env_ prune
 check 'what nobody asked for in a month is forgotten' all exits 0 -- [ "$(find "$store/tags" -type f | wc -l)" -eq 0 ]
 
+umoci config --image "$layout:it" --tag bare --clear=config.env >>"$work/umoci.log" 2>&1 && push "$layout:bare" team/small:bare
+wish registry.example/team/small:bare
+inside cat /etc/motd
+check 'an image without a PATH has the usual one' all exits 0 -- shows moved
+
 # ---- platforms ----
 put() { curl -sf -X PUT -H "Content-Type: application/vnd.oci.image.index.v1+json" --data-binary "$1" "http://127.0.0.1:$port/v2/team/small/manifests/$2"; }
 here_arch=$(node -p '({ x64: "amd64", ia32: "386" })[process.arch] ?? process.arch')
