@@ -104,6 +104,15 @@ wish registry.example/team/small:bare
 inside cat /etc/motd
 check 'an image without a PATH has the usual one' all exits 0 -- shows moved
 
+umoci new --image "$layout:empty" >>"$work/umoci.log" 2>&1 && push "$layout:empty" team/small:empty
+wish registry.example/team/small:empty '  setup: ["true"]'
+env_ build -C "$repo"
+check 'an image without a shell: set-up says so' all exits 2 -- says "'/bin/sh' cannot be started"
+skopeo --insecure-policy copy -q -f v2s2 --dest-tls-verify=false "oci:$layout:it" "docker://127.0.0.1:$port/team/small:schema2"
+wish registry.example/team/small:schema2
+inside cat /etc/motd
+check 'an image in the format of Docker' all exits 0 -- shows moved
+
 # ---- platforms ----
 put() { curl -sf -X PUT -H "Content-Type: application/vnd.oci.image.index.v1+json" --data-binary "$1" "http://127.0.0.1:$port/v2/team/small/manifests/$2"; }
 here_arch=$(node -p '({ x64: "amd64", ia32: "386" })[process.arch] ?? process.arch')
