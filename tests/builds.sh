@@ -41,6 +41,8 @@ outside() {
 	rm -rf "$work/out" && mkdir -p "$work/out/home/tmp" && cp -a "$1" "$work/out/tree" || return
 	(
 		export HOME=$work/out/home TMPDIR=$work/out/home/tmp GOTMPDIR=$work/out/home/tmp
+		# colours hide what is counted
+		export TERM=dumb
 		export PIP_BREAK_SYSTEM_PACKAGES=1 PYTHONDONTWRITEBYTECODE=1 GOFLAGS=-buildvcs=false
 		export JAVA_TOOL_OPTIONS="-Duser.home=$HOME -Djava.io.tmpdir=$TMPDIR" PATH=$PATH:$HOME/.local/bin
 		cd "$work/out/tree" || exit

@@ -43,6 +43,7 @@ golang-go         command   go
 mmdebstrap        command   mmdebstrap
 skopeo            command   skopeo
 umoci             command   umoci
+docker-registry   command   docker-registry
 python3-gitlab    file      /usr/lib/python3/dist-packages/gitlab/__init__.py
 openjdk-17-jre-headless command java
 maven             command   mvn

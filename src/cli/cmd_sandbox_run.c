@@ -240,12 +240,11 @@ static int run_fetch(struct session *s, struct sandbox_job *job, struct err *err
 		if (code == 0 && fetch_publish(s->fetch, err))
 			code = -1;
 	}
-	fetch_close(s->fetch);
 	return code;
 }
 
-/* Like the work directory it may be given as it is seen from here. */
-static int find_home(struct sandbox_base *base, struct session *s, struct err *err)
+/* Like the work directory it may be given as it is seen from here. *use keeps it from being pruned. */
+static int find_home(struct sandbox_base *base, int *use, struct session *s, struct err *err)
 {
 	char *real;
 
@@ -256,13 +255,15 @@ static int find_home(struct sandbox_base *base, struct session *s, struct err *e
 		return err_errno(err, "home directory '%s'", s->request->home);
 	base->home = arena_z(s->mem, str_of(real));
 	free(real);
-	return 0;
+	*use = fetch_use(base->home, err);
+	return *use < 0 ? err_wrap(err, "home directory") : 0;
 }
 
 int sandbox_request_run(struct session *s, struct err *err)
 {
 	struct sandbox_request r = *s->request;
 	struct sandbox_base base = { 0 };
+	AUTO_FD int home = -1;
 	struct sandbox_job job = {
 		.policy = &s->policy,
 		.workdir = r.workdir,
@@ -281,7 +282,7 @@ int sandbox_request_run(struct session *s, struct err *err)
 		return err_input(err, "needs a command behind the options; see --help");
 	if (r.keep && !r.workdir)
 		return err_input(err, "--keep needs a --workdir");
-	if (find_home(&base, s, err) || read_policy(s, err))
+	if (find_home(&base, &home, s, err) || read_policy(s, err))
 		return -1;
 	ARENA_PUSH(s->mem, &r.rest, NULL);
 	ARENA_PUSH(s->mem, &r.env, NULL);

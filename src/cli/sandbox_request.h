@@ -21,7 +21,7 @@ struct session {
 	struct secret_list secrets;
 	struct audit *audit; /* NULL: none is kept */
 	struct arena *mem;
-	struct fetch *fetch; /* NULL: none */
+	struct fetch *fetch; /* NULL: none; its owner closes it */
 };
 
 /* Rows of both option tables; `r` is a struct sandbox_request. */

@@ -81,6 +81,18 @@ int files_measure(struct files_size *out, const char *path, struct err *err)
 	return 0;
 }
 
+void files_glance(struct files_size *out, const char *path)
+{
+	char *const paths[] = { (char *)(uintptr_t)path, NULL };
+	AUTO(auto_fts) FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	FTSENT *entry;
+
+	*out = (struct files_size){ 0 };
+	while (walk && (entry = fts_read(walk)))
+		if (entry->fts_info != FTS_NS && entry->fts_info != FTS_ERR)
+			(void)measure_one(entry, out);
+}
+
 static int tidy_one(FTSENT *entry, void *ctx)
 {
 	const mode_t mode = entry->fts_statp->st_mode;

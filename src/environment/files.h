@@ -11,6 +11,8 @@ struct files_size {
 /* Everything below, and itself; what is not there is fine. Nothing is followed. */
 int files_remove(const char *path, struct err *err);
 int files_measure(struct files_size *out, const char *path, struct err *err);
+/* The same while somebody writes there: what can be seen now. */
+void files_glance(struct files_size *out, const char *path);
 /*
  * What no job may have: set-user-id and set-group-id bits are taken off, devices, FIFOs and sockets removed. Folders can be entered by
  * their owner afterwards, or could not be removed.

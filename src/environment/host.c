@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/scope.h"
+#include "host_files.h"
 #include "sandbox/values.h"
 
 enum {
@@ -15,9 +16,10 @@ enum {
 #define ROOT_REFRESH_MS UINT64_C(604800000) /* a week */
 #define MAX_AGE_MS      UINT64_C(2592000000) /* a month */
 #define MAX_BYTES       (UINT64_C(50) << 30)
+#define MAX_IMAGE       (UINT64_C(10) << 30) /* the largest of usual CI images: unpacked 8 GB */
 #define LONGEST_MS      UINT64_C(31536000000)
 
-static int read_path(struct reader *r, const struct yaml *node, const char **out)
+int host_read_path(struct reader *r, const struct yaml *node, const char **out)
 {
 	struct str path;
 
@@ -33,7 +35,7 @@ static int read_path(struct reader *r, const struct yaml *node, const char **out
 
 static int read_store(struct reader *r, const struct yaml *node, void *to)
 {
-	return read_path(r, node, &((struct environment_host *)to)->store);
+	return host_read_path(r, node, &((struct environment_host *)to)->store);
 }
 
 static int read_policy(struct reader *r, const struct yaml *node, void *to)
@@ -42,7 +44,7 @@ static int read_policy(struct reader *r, const struct yaml *node, void *to)
 	const char *path;
 	struct str text;
 
-	if (read_path(r, node, &path) || file_read(&text, r->mem, path, POLICY_MAX_BYTES, r->err))
+	if (host_read_path(r, node, &path) || file_read(&text, r->mem, path, POLICY_MAX_BYTES, r->err))
 		return -1;
 	return policy_load(&host->policy, r->mem, path, text, r->err);
 }
@@ -59,39 +61,12 @@ static int read_secrets(struct reader *r, const struct yaml *node, void *to)
 	const char *path;
 	struct str text;
 
-	if (read_path(r, node, &path) || file_read(&text, r->mem, path, POLICY_MAX_BYTES, r->err) ||
+	if (host_read_path(r, node, &path) || file_read(&text, r->mem, path, POLICY_MAX_BYTES, r->err) ||
 	    yaml_load(&docs, r->mem, path, text, r->err))
 		return -1;
 	if (docs.n != 1)
 		return err_input(r->err, "%s: one document with a secret for each id is expected", path);
 	return secret_list_read(&host->secrets, r->mem, path, docs.items[0], variable, r->err);
-}
-
-/* "/srv/debian.oci", or "/srv/images:tag" */
-static int read_images(struct reader *r, const struct yaml *node, void *to)
-{
-	struct environment_host *host = to;
-
-	if (reader_expect(r, node, YAML_MAP, "a mapping of names to places"))
-		return -1;
-	for (size_t i = 0; i < node->n; i++) {
-		struct host_image image = { .name = node->key[i]->text };
-		const char *path;
-		size_t colon;
-
-		if (read_path(r, node->child[i], &path))
-			return -1;
-		image.path = str_of(path);
-		colon = str_find_byte(image.path, ':');
-		if (colon != SIZE_MAX) {
-			image.tag = str_from(image.path, colon + 1);
-			image.path = arena_str(r->mem, str_sub(image.path, 0, colon));
-		}
-		if (str_has(image.tag, STR(":")))
-			return yaml_error(r->err, r->name, node->child[i], "expected PATH or PATH:TAG; no other ':' in it");
-		ARENA_PUSH(r->mem, &host->images, image);
-	}
-	return 0;
 }
 
 static int read_packages(struct reader *r, const struct yaml *node, void *to)
@@ -108,7 +83,7 @@ static int read_sources(struct reader *r, const struct yaml *node, void *to)
 	for (size_t i = 0; i < node->n; i++) {
 		const char *path;
 
-		if (read_path(r, node->child[i], &path))
+		if (host_read_path(r, node->child[i], &path))
 			return -1;
 		ARENA_PUSH(r->mem, &list, str_of(path));
 	}
@@ -135,7 +110,7 @@ static int read_setup(struct reader *r, const struct yaml *node, void *to)
 
 static int read_audit(struct reader *r, const struct yaml *node, void *to)
 {
-	return read_path(r, node, &((struct environment_host *)to)->audit);
+	return host_read_path(r, node, &((struct environment_host *)to)->audit);
 }
 
 static int read_build(struct reader *r, const struct yaml *node, void *to)
@@ -153,6 +128,11 @@ static int read_max_bytes(struct reader *r, const struct yaml *node, void *to)
 	return value_amount(r, node, UNIT_BYTES, 1 << 20, UINT64_C(1) << 50, &((struct environment_host *)to)->max_bytes);
 }
 
+static int read_max_image(struct reader *r, const struct yaml *node, void *to)
+{
+	return value_amount(r, node, UNIT_BYTES, 1 << 20, UINT64_C(1) << 44, &((struct environment_host *)to)->max_image);
+}
+
 static int read_max_age(struct reader *r, const struct yaml *node, void *to)
 {
 	return value_amount(r, node, UNIT_TIME, 60000, LONGEST_MS, &((struct environment_host *)to)->max_age_ms);
@@ -164,11 +144,12 @@ static int read_pool(struct reader *r, const struct yaml *node, void *to)
 }
 
 static const struct key keys[] = {
-	{ "store", read_store },         { "policy", read_policy },       { "images", read_images },
+	{ "store", read_store },         { "policy", read_policy },       { "images", host_read_images },
 	{ "packages", read_packages },   { "sources", read_sources },     { "suite", read_suite },
 	{ "setup", read_setup },         { "build", read_build },         { "root_refresh", read_root_refresh },
 	{ "max_bytes", read_max_bytes }, { "max_age", read_max_age },     { "pool", read_pool },
-	{ "secrets", read_secrets },   { "audit", read_audit },
+	{ "secrets", read_secrets },     { "audit", read_audit },         { "registries", host_read_registries },
+	{ "max_image", read_max_image },
 };
 
 /* VERSION_CODENAME of this machine; empty when it does not say. */
@@ -195,6 +176,7 @@ void environment_host_init(struct environment_host *out, struct arena *mem, cons
 		.build_ms = BUILD_MS,
 		.root_refresh_ms = ROOT_REFRESH_MS,
 		.max_bytes = MAX_BYTES,
+		.max_image = MAX_IMAGE,
 		.max_age_ms = MAX_AGE_MS,
 		.suite = own_suite(mem),
 	};
@@ -223,14 +205,6 @@ int environment_host_load(struct environment_host *out, struct arena *mem, const
 		host.policy.fs.workdir = WORKDIR_OVERLAY;
 	*out = host;
 	return 0;
-}
-
-const struct host_image *environment_host_image(const struct environment_host *host, struct str name)
-{
-	for (size_t i = 0; i < host->images.n; i++)
-		if (str_eq(host->images.items[i].name, name))
-			return &host->images.items[i];
-	return NULL;
 }
 
 /* Whom to ask. */

@@ -8,7 +8,7 @@
 #include "setup.h"
 #include "shelf_files.h"
 
-enum { SETUP_FORMAT = 1 }; /* raised when what is kept changes */
+enum { SETUP_FORMAT = 2 }; /* raised when what is kept changes */
 
 struct preparer {
 	struct environment_ready        *out;
@@ -59,6 +59,8 @@ static int make_key(char out[SHELF_KEY + 1], const struct preparer *p)
 	key_text(&hash, p->source->identity);
 	key_text(&hash, buf_str(&canon));
 	key_text(&hash, str_of(p->out->root_digest));
+	/* of an image, the digest of its manifest is in here: its variables count, too */
+	key_text(&hash, str_of(p->out->root.key));
 	key_text(&hash, (struct str){ (const char *)policy, sizeof policy });
 	if (key_files(&hash, p->mem, p->wish, p->source, p->err)) {
 		key_abandon(&hash);

@@ -7,6 +7,7 @@
 
 #include "base/child.h"
 #include "base/scope.h"
+#include "tail.h"
 
 static const char *const inherited[] = { "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy",
 					 "NO_PROXY",   "SSL_CERT_FILE", "SSL_CERT_DIR" };
@@ -15,8 +16,7 @@ static const char usual_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/
 
 struct listener {
 	struct buf *out;
-	char        tail[PROGRAM_TAIL];
-	size_t      n;
+	struct tail tail; /* of both streams */
 };
 
 static bool find(char out[PATH_MAX], const char *name)
@@ -38,37 +38,14 @@ bool program_is_there(const char *name)
 	return find(path, name);
 }
 
-/* The last words of both streams, in one line that a terminal can be shown. */
 static bool hear(void *payload, int fd, struct str bytes)
 {
 	struct listener *l = payload;
 
 	if (fd == 1 && l->out && l->out->len < PROGRAM_OUTPUT)
 		buf_add(l->out, str_sub(bytes, 0, PROGRAM_OUTPUT - l->out->len));
-	bytes = str_from(bytes, bytes.len > PROGRAM_TAIL ? bytes.len - PROGRAM_TAIL : 0);
-	if (l->n + bytes.len > PROGRAM_TAIL) {
-		const size_t drop = l->n + bytes.len - PROGRAM_TAIL;
-
-		memmove(l->tail, l->tail + drop, l->n - drop);
-		l->n -= drop;
-	}
-	for (size_t i = 0; i < bytes.len; i++) {
-		unsigned char c = (unsigned char)bytes.p[i];
-
-		l->tail[l->n++] = c == '\n' ? '\n' : c < 0x20 || c == 0x7f ? ' ' : (char)c;
-	}
+	tail_add(&l->tail, bytes);
 	return true;
-}
-
-/* As "a; b": the last lines. */
-static struct str words(struct listener *l)
-{
-	struct str text = str_trim((struct str){ l->tail, l->n });
-
-	for (size_t i = 0; i < l->n; i++)
-		if (l->tail[i] == '\n')
-			l->tail[i] = ';';
-	return text;
 }
 
 int program_run(struct buf *out, const char *name, const char *package, const char *const *args, uint64_t milliseconds,
@@ -108,5 +85,5 @@ int program_run(struct buf *out, const char *name, const char *package, const ch
 		return -1;
 	if (end.late)
 		return err_set(err, ERR_TEMP, "%s took longer than %u s", name, (unsigned)(milliseconds / 1000));
-	return end.code == 0 ? 0 : err_set(err, ERR_PERM, "%s failed: %.*s", name, STR_ARG(words(&listener)));
+	return end.code == 0 ? 0 : err_set(err, ERR_PERM, "%s failed: %.*s", name, STR_ARG(tail_words(&listener.tail)));
 }

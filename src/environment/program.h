@@ -5,7 +5,6 @@
 
 enum {
 	PROGRAM_ARGS = 32 + 256,
-	PROGRAM_TAIL = 600,        /* bytes of its last words that an error shows */
 	PROGRAM_OUTPUT = 1 << 20,  /* of standard output that is kept */
 };
 

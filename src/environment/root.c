@@ -1,11 +1,10 @@
 /*
- * root.c - Debian packages by mmdebstrap, images by skopeo and umoci. What maintainer scripts do, they do as root in a root of their own:
+ * root.c - Debian packages by mmdebstrap, images by image.h. What maintainer scripts do, they do as root in a root of their own:
  * the administrator allows the packages, and the archive's signature is checked by apt.
  */
 #include "root.h"
 
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,21 +12,23 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "files.h"
+#include "image.h"
 #include "key.h"
 #include "program.h"
 #include "shelf_files.h"
 
 enum {
-	ROOT_FORMAT = 1, /* raised when what is built here changes */
+	ROOT_FORMAT = 2, /* raised when what is built here changes */
 	SOURCES_MAX = 1 << 20,
 	INDEX_MAX = 4 << 20, /* the list of a layout's images */
-	IMAGE_MAX_ENV = 200,
 };
+
+#define ROOT_MEMORY ((size_t)256 << 20) /* receipts of the sandbox, the configuration of an image */
 
 struct build {
 	const struct environment_host *host;
 	const struct environment      *wish;
-	const struct host_image       *image; /* NULL: packages */
+	const struct image_source     *image; /* NULL: packages */
 	const struct environment_teller *teller;
 	struct arena                  *mem;
 	struct err                    *err;
@@ -64,20 +65,21 @@ static int key_packages(struct key_hash *hash, const struct build *b)
 	return 0;
 }
 
-/* Its list of images changes with any of them; an archive is known by its file. */
-static int key_image(struct key_hash *hash, const struct build *b)
+/* A layout's list of images changes with any of them; an archive is known by its file. */
+static int key_layout(struct key_hash *hash, const struct build *b)
 {
+	const struct host_image *image = b->image->image;
 	struct stat st;
 	struct str text;
 
 	key_text(hash, STR("image"));
-	key_text(hash, b->image->path);
-	key_text(hash, b->image->tag);
-	if (stat(b->image->path.p, &st))
-		return err_errno(b->err, "the image '%.*s' at '%s'", STR_ARG(b->image->name), b->image->path.p);
+	key_text(hash, image->path);
+	key_text(hash, image->tag);
+	if (stat(image->path.p, &st))
+		return err_errno(b->err, "the image '%.*s' at '%s'", STR_ARG(b->image->wish), image->path.p);
 	if (S_ISDIR(st.st_mode)) {
-		if (file_read(&text, b->mem, arena_printf(b->mem, "%s/index.json", b->image->path.p).p, INDEX_MAX, b->err))
-			return err_wrap(b->err, "the image '%.*s'", STR_ARG(b->image->name));
+		if (file_read(&text, b->mem, arena_printf(b->mem, "%s/index.json", image->path.p).p, INDEX_MAX, b->err))
+			return err_wrap(b->err, "the image '%.*s'", STR_ARG(b->image->wish));
 		key_text(hash, text);
 		return 0;
 	}
@@ -85,6 +87,18 @@ static int key_image(struct key_hash *hash, const struct build *b)
 	key_number(hash, (uint64_t)st.st_size);
 	key_number(hash, (uint64_t)st.st_mtim.tv_sec);
 	key_number(hash, (uint64_t)st.st_mtim.tv_nsec);
+	return 0;
+}
+
+/* Its name counts too: who only knows a digest does not get at what another name was allowed. */
+static int key_image(struct key_hash *hash, const struct build *b)
+{
+	if (b->image->image->path.len)
+		return key_layout(hash, b);
+	key_text(hash, STR("registry"));
+	key_text(hash, b->image->name.registry);
+	key_text(hash, b->image->name.repository);
+	key_text(hash, str_of(b->image->digest));
 	return 0;
 }
 
@@ -142,74 +156,32 @@ static int build_packages(const struct build *b, const char *tree)
 	teller_say(b->teller, "installing %zu packages of %.*s", b->wish->packages.n, STR_ARG(b->host->suite));
 	if (!program_is_there("mmdebstrap"))
 		return err_set(b->err, ERR_PERM, "the program mmdebstrap is not installed (Debian: mmdebstrap)");
-	return program_run(NULL, "unshare", "util-linux", args.items, b->host->build_ms, b->err);
-}
-
-/* ---- images ---- */
-
-static void auto_json(json_t **json)
-{
-	json_decref(*json);
-}
-
-/* What its programs expect: PATH above all. */
-static int image_env(struct shelf_meta *meta, const struct build *b, const char *layout)
-{
-	AUTO(auto_json) json_t *json = NULL;
-	AUTO_BUF struct buf text = { 0 };
-	const char *const args[] = { "inspect", "--config", arena_printf(b->mem, "oci:%s:it", layout).p, NULL };
-	const json_t *env;
-
-	if (program_run(&text, "skopeo", "skopeo", args, b->host->build_ms, b->err))
-		return -1;
-	json = json_loadb(text.bytes, text.len, 0, NULL);
-	env = json_object_get(json_object_get(json, "config"), "Env");
-	for (size_t i = 0; i < json_array_size(env) && i < IMAGE_MAX_ENV; i++) {
-		const json_t *item = json_array_get(env, i);
-		struct str entry = { json_string_value(item), json_string_length(item) };
-
-		if (entry.len <= ENVIRONMENT_MAX_COMMAND && str_find_byte(entry, '=') != SIZE_MAX)
-			ARENA_PUSH(b->mem, &meta->env, arena_str(b->mem, entry));
-	}
-	return 0;
-}
-
-static int build_image(struct shelf_meta *meta, const struct build *b, const char *work)
-{
-	const struct host_image *image = b->image;
-	const char *layout = arena_printf(b->mem, "%s/layout", work).p, *bundle = arena_printf(b->mem, "%s/bundle", work).p;
-	struct stat st;
-	const bool is_dir = stat(image->path.p, &st) == 0 && S_ISDIR(st.st_mode);
-	/* it checks each blob against its digest; signatures are the affair of who put the image there */
-	const char *const copy[] = { "--insecure-policy", "copy", "--quiet",
-				     arena_printf(b->mem, "%s:%.*s%s%.*s", is_dir ? "oci" : "oci-archive",
-						  STR_ARG(image->path), image->tag.len ? ":" : "", STR_ARG(image->tag)).p,
-				     arena_printf(b->mem, "oci:%s:it", layout).p, NULL };
-	/* files are ours, whatever owner the layers name */
-	const char *const unpack[] = { "unpack", "--rootless", "--image", arena_printf(b->mem, "%s:it", layout).p, bundle, NULL };
-
-	teller_say(b->teller, "unpacking the image '%.*s'", STR_ARG(image->name));
-	if (program_run(NULL, "skopeo", "skopeo", copy, b->host->build_ms, b->err) || image_env(meta, b, layout) ||
-	    program_run(NULL, "umoci", "umoci", unpack, b->host->build_ms, b->err))
-		return err_wrap(b->err, "the image '%.*s' at '%s'", STR_ARG(image->name), image->path.p);
-	if (rename(arena_printf(b->mem, "%s/rootfs", bundle).p, arena_printf(b->mem, "%s/tree", work).p))
-		return err_errno(b->err, "the image '%.*s'", STR_ARG(image->name));
-	return files_remove(layout, b->err) || files_remove(bundle, b->err) ? -1 : 0;
+	return program_run(NULL, "unshare", "util-linux", args.items, b->host->build_ms, b->err) || files_tidy(tree, b->err) ? -1 : 0;
 }
 
 /* ---- both ---- */
 
+static struct str about_image(const struct build *b)
+{
+	const struct image_source *image = b->image;
+
+	if (!*image->digest)
+		return arena_printf(b->mem, "image %.*s", STR_ARG(image->wish));
+	return arena_printf(b->mem, "image %.*s, %.*s/%.*s@%s", STR_ARG(image->wish), STR_ARG(image->name.registry),
+			    STR_ARG(image->name.repository), image->digest);
+}
+
 static int build(struct shelf_entry *out, struct shelf_work *work, const struct build *b)
 {
 	const char *tree = arena_printf(b->mem, "%s/tree", work->path).p;
-	struct shelf_meta meta = { .about = b->image ? arena_printf(b->mem, "image %.*s", STR_ARG(b->image->name)) : STR("") };
+	struct shelf_meta meta = { .about = b->image ? about_image(b) : STR("") };
 	AUTO_BUF struct buf about = { 0 };
 	struct digest digest;
 	char hex[2 * DIGEST_BYTES + 1];
 
-	if (b->image ? build_image(&meta, b, work->path) : build_packages(b, tree))
+	if (b->image ? image_unpack(&meta, b->mem, b->host, b->image, work->path, b->teller, b->err) : build_packages(b, tree))
 		return -1;
-	if (chmod(tree, 0755) || files_tidy(tree, b->err) || files_digest(&digest, tree, b->err))
+	if (chmod(tree, 0755) || files_digest(&digest, tree, b->err))
 		return -1;
 	digest_hex(hex, &digest);
 	meta.digest = str_of(hex);
@@ -220,30 +192,44 @@ static int build(struct shelf_entry *out, struct shelf_work *work, const struct 
 	return shelf_finish(out, work, &meta, b->err);
 }
 
-int root_get(struct shelf_entry *out, const struct environment_host *host, const struct environment *wish,
-	     const struct environment_teller *teller, struct err *err)
+/* From the shelf, or made; an image is what it is, packages get security updates. */
+static int get(struct shelf_entry *out, const struct build *b)
 {
-	AUTO_ARENA struct arena mem;
-	struct build b = { host, wish, environment_host_image(host, wish->image), teller, &mem, err };
-	/* an image is what it is; packages get security updates */
-	const int64_t since = b.image ? 0 : shelf_now_ms() - (int64_t)host->root_refresh_ms;
+	const int64_t since = b->image ? 0 : shelf_now_ms() - (int64_t)b->host->root_refresh_ms;
+	const char *store = b->host->store;
 	struct shelf_work work = { .lock = 0 };
 	char key[SHELF_KEY + 1];
 	bool found;
 	int failed;
 
-	arena_init(&mem, (size_t)64 << 20);
-	if (!b.image && wish->packages.n == 0)
-		return 0;
-	if (make_key(key, &b) || shelf_find(out, &found, host->store, SHELF_ROOT, key, since, err))
+	if (make_key(key, b) || shelf_find(out, &found, store, SHELF_ROOT, key, since, b->err))
 		return -1;
 	if (found)
 		return 0;
-	if (shelf_begin(&work, host->store, SHELF_ROOT, key, host->build_ms, err))
+	if (shelf_begin(&work, store, SHELF_ROOT, key, b->host->build_ms, b->err))
 		return -1;
-	failed = shelf_find(out, &found, host->store, SHELF_ROOT, key, since, err);
+	failed = shelf_find(out, &found, store, SHELF_ROOT, key, since, b->err);
 	if (!failed && !found)
-		failed = build(out, &work, &b);
+		failed = build(out, &work, b);
 	shelf_abandon(&work);
 	return failed;
+}
+
+int root_get(struct shelf_entry *out, const struct environment_host *host, const struct environment *wish,
+	     const struct environment_teller *teller, struct err *err)
+{
+	AUTO_ARENA struct arena mem;
+	struct build b = { host, wish, NULL, teller, &mem, err };
+	const struct host_image *image = environment_host_image(host, wish->image);
+	struct image_source source;
+
+	arena_init(&mem, ROOT_MEMORY);
+	if (wish->image.len == 0 && wish->packages.n == 0)
+		return 0;
+	if (wish->image.len) {
+		if (image_find(&source, &mem, host, image, wish->image, shelf_now_ms() - (int64_t)wish->refresh_ms, teller, err))
+			return -1;
+		b.image = &source;
+	}
+	return get(out, &b);
 }

@@ -42,7 +42,7 @@ static int make_folder(const char *path, struct err *err)
 
 int shelf_open(const char *store, struct err *err)
 {
-	static const char *const below[] = { "", "/root", "/snapshot", "/building", "/lock", "/pool" };
+	static const char *const below[] = { "", "/root", "/snapshot", "/building", "/lock", "/pool", "/tags" };
 	char path[SHELF_MAX_PATH];
 
 	if (store[0] != '/' || strlen(store) > SHELF_MAX_PATH / 2)

@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "files.h"
 #include "shelf_files.h"
+#include "tag.h"
 
 struct collector {
 	struct shelf_entries *list;
@@ -130,7 +131,7 @@ int shelf_prune(struct shelf_pruned *out, const char *store, int64_t since_ms, u
 
 	arena_init(&mem, (size_t)64 << 20);
 	if (shelf_list(&all, &mem, store, err) || sweep(store, "building", sweep_building, err) ||
-	    sweep(store, "lock", sweep_lock, err))
+	    sweep(store, "lock", sweep_lock, err) || tag_prune(store, since_ms, err))
 		return -1;
 	/* newest use first: what comes when the room is gone was used longest ago */
 	for (size_t i = 0; i < all.n; i++) {

@@ -182,12 +182,15 @@ static int take_level(struct taker *t, int from, int to, int kept, size_t at, in
 
 int take_tree(int from, int to, const struct take_options *options, struct err *err)
 {
-	struct err unused, *at = err ? err : &unused;
-	struct taker t = { .options = options, .err = at };
+	/* of our own: *err may say already why there is little to take */
+	struct err own = { .text = "" };
+	struct taker t = { .options = options, .err = &own };
 
-	at->text[0] = '\0';
-	if (take_level(&t, from, to, options->checkout, 0, 0))
+	if (take_level(&t, from, to, options->checkout, 0, 0)) {
+		if (err)
+			*err = own;
 		return -1;
+	}
 	if (options->refused && t.refused > options->max_refused)
 		ARENA_PUSH(options->mem, options->refused,
 			   arena_printf(options->mem, "%s: %zu more", options->name, t.refused - options->max_refused));

@@ -1,17 +1,16 @@
 /* fetch.c - the inputs of a fetch, their digest, and what it brought. */
 #include "sandbox/fetch.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/scope.h"
+#include "fetch_files.h"
 #include "hex.h"
 #include "sandbox/digest.h"
 #include "sandbox/harvest.h"
@@ -133,48 +132,17 @@ static int make_key(struct fetch *fetch, const struct fetch_options *options, co
 	return 0;
 }
 
-static int open_dir(int at, const char *path)
-{
-	return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static const char stage_prefix[] = ".new-";
-
-/* Stages whose fetch was killed: nobody holds their locks. The cache is locked meanwhile, so that none is just being made. */
-static void sweep(int cache)
-{
-	AUTO_FD int own = open_dir(cache, ".");
-	DIR *dir = own < 0 ? NULL : fdopendir(own);
-	struct dirent *entry;
-
-	if (!dir)
-		return;
-	own = -1;
-	while ((entry = readdir(dir))) {
-		if (!str_starts(str_of(entry->d_name), str_of(stage_prefix)))
-			continue;
-		AUTO_FD int stage = sys_openat2(cache, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, SYS_BENEATH);
-
-		if (stage >= 0 && flock(stage, LOCK_EX | LOCK_NB) == 0)
-			(void)harvest_remove(cache, entry->d_name);
-	}
-	closedir(dir);
-}
-
 /* CACHE/.new-<random>/work and home: beside the entries, so that a rename is enough. */
 static int make_stage(struct fetch *fetch, struct err *err)
 {
-	unsigned char chance[8];
-	char name[sizeof fetch->stage] = "";
+	char name[FETCH_STAGE_NAME];
 
-	if (getrandom(chance, sizeof chance, 0) != sizeof chance)
-		return err_errno(err, "cache: getrandom");
-	memcpy(name, stage_prefix, sizeof stage_prefix);
-	hex_write(name + sizeof stage_prefix - 1, chance, sizeof chance);
+	if (fetch_stage_name(name, err))
+		return -1;
 	if (mkdirat(fetch->cache, name, 0755))
 		return err_errno(err, "cache: make '%s'", name);
 	memcpy(fetch->stage, name, sizeof name);
-	fetch->lock = open_dir(fetch->cache, name);
+	fetch->lock = fetch_open_dir(fetch->cache, name);
 	if (fetch->lock < 0 || flock(fetch->lock, LOCK_EX) || mkdirat(fetch->lock, "work", 0755) ||
 	    mkdirat(fetch->lock, "home", 0755))
 		return err_errno(err, "cache: make '%s'", name);
@@ -187,7 +155,7 @@ static int begin_stage(struct fetch *fetch, struct err *err)
 
 	if (flock(fetch->cache, LOCK_EX))
 		return err_errno(err, "cache: lock");
-	sweep(fetch->cache);
+	fetch_sweep(fetch->cache);
 	failed = make_stage(fetch, err);
 	flock(fetch->cache, LOCK_UN);
 	return failed;
@@ -200,7 +168,7 @@ static int open_cache(struct fetch *fetch, struct arena *mem, const char *path, 
 	if (mkdir(path, 0755) && errno != EEXIST)
 		return err_errno(err, "cache: make '%s'", path);
 	real = realpath(path, NULL);
-	fetch->cache = real ? open_dir(AT_FDCWD, real) : -1;
+	fetch->cache = real ? fetch_open_dir(AT_FDCWD, real) : -1;
 	if (fetch->cache < 0) {
 		free(real);
 		return err_errno(err, "cache: open '%s'", path);
@@ -212,11 +180,10 @@ static int open_cache(struct fetch *fetch, struct arena *mem, const char *path, 
 
 static int stage_inputs(struct fetch *fetch, const struct fetch_options *options, struct err *err)
 {
-	AUTO_FD int from = open_dir(AT_FDCWD, options->from);
+	AUTO_FD int from = fetch_open_dir(AT_FDCWD, options->from);
 	AUTO_FD int work = -1;
 	struct harvest inputs;
 	const char *cache = fetch->entry;
-	struct stat st;
 
 	if (from < 0)
 		return err_errno(err, "open '%s'", options->from);
@@ -226,19 +193,21 @@ static int stage_inputs(struct fetch *fetch, const struct fetch_options *options
 	if (begin_stage(fetch, err))
 		return -1;
 	fetch->work = arena_printf(fetch->mem, "%s/%s/work", cache, fetch->stage).p;
-	work = open_dir(AT_FDCWD, fetch->work);
+	work = fetch_open_dir(AT_FDCWD, fetch->work);
 	if (work < 0)
 		return err_errno(err, "cache: open '%s'", fetch->work);
 	if (harvest_apply(&inputs, from, work, err) || make_key(fetch, options, &inputs, work, err))
 		return -1;
 	fetch->entry = arena_printf(fetch->mem, "%s/%s", cache, fetch->key).p;
-	fetch->known = fstatat(fetch->cache, fetch->key, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	/* one that is just being removed is as good as none */
+	fetch->use = fetch_use(fetch->entry, NULL);
+	fetch->known = fetch->use >= 0;
 	return 0;
 }
 
 int fetch_open(struct fetch *out, struct arena *mem, const struct fetch_options *options, struct err *err)
 {
-	struct fetch fetch = { .cache = -1, .lock = -1, .mem = mem, .policy = options->policy };
+	struct fetch fetch = { .cache = -1, .lock = -1, .use = -1, .mem = mem, .policy = options->policy };
 
 	if (!options->inputs || !*options->inputs)
 		return err_input(err, "a fetch needs inputs: the files that say what is fetched");
@@ -272,7 +241,7 @@ int fetch_keep(struct fetch *fetch, int home, struct err *err)
 	char path[sizeof fetch->stage + 8];
 
 	snprintf(path, sizeof path, "%s/home", fetch->stage);
-	AUTO_FD int to = open_dir(fetch->cache, path);
+	AUTO_FD int to = fetch_open_dir(fetch->cache, path);
 
 	if (to < 0)
 		return err_errno(err, "cache: open '%s'", path);
@@ -293,13 +262,20 @@ int fetch_publish(struct fetch *fetch, struct err *err)
 	if (!fetch->kept)
 		return err_set(err, ERR_BUG, "cache: nothing was kept");
 	snprintf(path, sizeof path, "%s/home", fetch->stage);
+	fetch->use = fetch_open_dir(fetch->cache, path);
+	if (fetch->use < 0 || flock(fetch->use, LOCK_SH) || futimens(fetch->use, NULL))
+		return err_errno(err, "cache: lock '%s'", path);
 	/* on disk before it has its name: an entry is whole, also after a power cut */
 	if (syncfs(fetch->cache))
 		return err_errno(err, "cache: sync");
-	if (renameat(fetch->cache, path, fetch->cache, fetch->key) && errno != EEXIST && errno != ENOTEMPTY)
-		return err_errno(err, "cache: name '%s'", fetch->key);
-	fetch->known = true;
-	return 0;
+	if (renameat(fetch->cache, path, fetch->cache, fetch->key)) {
+		if (errno != EEXIST && errno != ENOTEMPTY)
+			return err_errno(err, "cache: name '%s'", fetch->key);
+		close(fetch->use);
+		fetch->use = fetch_use(fetch->entry, err);
+	}
+	fetch->known = fetch->use >= 0;
+	return fetch->known ? 0 : -1;
 }
 
 void fetch_close(struct fetch *fetch)
@@ -309,8 +285,10 @@ void fetch_close(struct fetch *fetch)
 		(void)harvest_remove(fetch->cache, fetch->stage);
 	if (fetch->lock >= 0)
 		close(fetch->lock);
+	if (fetch->use >= 0)
+		close(fetch->use);
 	if (fetch->cache >= 0)
 		close(fetch->cache);
-	fetch->cache = fetch->lock = -1;
+	fetch->cache = fetch->lock = fetch->use = -1;
 	fetch->stage[0] = '\0';
 }

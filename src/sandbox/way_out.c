@@ -84,6 +84,8 @@ void way_out_note(const struct way_out *way, struct receipt *receipt, struct are
 							     e->count, e->up, e->down };
 
 			ARENA_PUSH(mem, &receipt->requests, row);
+			if (strcmp(e->rule, "upstream") == 0)
+				receipt_notice(receipt, mem, WAY_OUT_TROUBLE "%.*s: %.*s", STR_ARG(e->what), STR_ARG(e->reason));
 		} else {
 			receipt_deny(receipt, mem, &(struct receipt_denial){
 				.layer = LAYER_NETNS,

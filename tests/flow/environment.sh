@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Environments: set-up once, databases beside jobs, images, packages, a pool; what is refused, and what a crash leaves.
 . "$(dirname "$0")/lib.sh"
+. "$here/image.sh"
 # jobs take a while under sanitizers; what leaks is looked for where nothing is traced
 [ -z "$sanitizer" ] || export ASAN_OPTIONS=detect_leaks=0
 pg=$(dirname "$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -rV | head -n 1)")
@@ -276,22 +277,8 @@ more=()
 
 # ---- images ----
 if command -v umoci >/dev/null && command -v skopeo >/dev/null; then
-	# a root of a few programs of this machine, in two layers: the second removes and replaces
-	layout=$work/oci bundle=$work/bundle
-	(
-		cd "$work" && umoci init --layout "$layout" && umoci new --image "$layout:it" && umoci unpack --rootless --image "$layout:it" "$bundle" &&
-			for p in /bin/sh /bin/cat /bin/ls /bin/stat /bin/sleep /bin/mkdir /bin/rm /bin/date /usr/bin/tail /usr/bin/env; do
-				for f in "$p" $(ldd "$(readlink -f "$p")" | grep -oE '/[^ ]+'); do
-					mkdir -p "$bundle/rootfs${f%/*}" && cp -L "$f" "$bundle/rootfs$f"
-				done
-			done
-		mkdir -p "$bundle/rootfs/etc" "$bundle/rootfs/opt/old" && echo secret >"$bundle/rootfs/etc/shadow" && echo of the image >"$bundle/rootfs/etc/motd"
-		echo 1 >"$bundle/rootfs/opt/gone" && echo 1 >"$bundle/rootfs/opt/old/a" && cp "$bundle/rootfs/bin/cat" "$bundle/rootfs/opt/raised" && chmod 4755 "$bundle/rootfs/opt/raised"
-		umoci repack --refresh-bundle --image "$layout:it" "$bundle"
-		rm -r "$bundle/rootfs/opt/gone" "$bundle/rootfs/opt/old" && echo 2 >"$bundle/rootfs/opt/second"
-		umoci repack --image "$layout:it" "$bundle"
-		umoci config --image "$layout:it" --config.env FROM=image --config.env PATH=/opt:/usr/bin:/bin
-	) >"$work/umoci.log" 2>&1
+	layout=$work/oci
+	small_image "$layout" "$work/bundle" >"$work/umoci.log" 2>&1
 	settings "images: { 'small:1': '$layout:it' }"
 	fresh
 	mkdir "$repo/.devcontainer"

@@ -95,6 +95,51 @@ check '... and its receipt says where from; temporary files are not kept' all ex
 run sandbox run -q --home "$work/nowhere" -- true
 check 'a home that is not there is said' all exits 125 -- says nowhere
 
+# ---- what nobody uses goes ----
+prune() { run sandbox fetch --cache cache --prune "$@"; }
+there() { find cache -mindepth 1 -maxdepth 1 -printf '%f\n' | grep -cE '^[0-9a-f]{64}$'; }
+total=$(there)
+echo mine >cache/note && mkdir cache/mine cache/.new-0123456789abcdef
+prune
+check 'prune: nothing is too old; what is no entry stays, what was half made goes' all exits 0 -- [ "$(there)" -eq "$total" ] -- says "$total kept" -- [ -f cache/note ] -- \
+	[ -d cache/mine ] -- [ ! -e cache/.new-0123456789abcdef ]
+find cache -mindepth 1 -maxdepth 1 -name '[0-9a-f]*' -exec touch -d '3 days ago' {} +
+run sandbox run -q --home "$entry" -- true
+prune --max-age 24h
+check 'prune: a run is a use' all exits 0 -- [ "$(there)" -eq 1 ] -- [ -d "$entry/pkg" ]
+script="cat lock; $get/dep.txt >~/dep.txt; head -c 3000000 /dev/zero >~/large"
+fetch -i lock --key large
+large=$(cat "$out")
+find cache -mindepth 1 -maxdepth 1 -name '[0-9a-f]*' -exec touch -d '3 days ago' {} +
+fetch -i lock --key large
+check 'a fetch of what is there is a use' [ -z "$(find "$large" -maxdepth 0 -mtime +1)" ]
+"$program" sandbox run -q --home "$entry" -- sh -c 'echo up; sleep 86394' >up 2>/dev/null &
+victim=$!
+for ((i = 0; i < 400; i++)); do grep -q up up && break; sleep 0.05; done
+prune --max-bytes 1m --max-age 1h
+check 'prune: over the size, but not what is in use' all exits 0 -- [ ! -e "$large" ] -- [ -d "$entry/pkg" ] -- says '1 removed' -- says '1 kept'
+kill -9 "$victim"; wait "$victim" 2>/dev/null
+fetch -i lock --key large --prune --max-bytes 1m --max-age 1h
+check 'prune: after a fetch, that one stays' all exits 0 -- [ -d "$(cat "$out")/" ] -- [ ! -e "$entry" ] -- [ "$(there)" -eq 1 ]
+run sandbox fetch --cache cache --prune --max-bytes much
+check 'prune: a size that is none' all exits 125 -- says '--max-bytes: expected bytes'
+run sandbox fetch --cache cache --max-age 1h -i lock -- true
+check 'prune: must be said' all exits 125 -- says 'need --prune'
+script="cat lock; mkdir -p ~/pkg; $get/dep.txt >~/pkg/dep.txt"
+for i in $(seq 200); do mkdir -p "cache/$(printf '%064x' "$i")/d" && touch "cache/$(printf '%064x' "$i")/d/"{1,2,3}; done
+find cache -mindepth 1 -maxdepth 1 -name '0*' -exec touch -d '3 days ago' {} +
+for i in 1 2 3 4 5; do
+	"$program" sandbox fetch --cache cache --prune --max-age 1h >/dev/null 2>&1 &
+	victim=$!
+	sleep "0.0$i"
+	kill -9 "$victim" 2>/dev/null
+	wait "$victim" 2>/dev/null
+done
+halves() { local e; for e in cache/0*; do [ ! -d "$e" ] || [ "$(ls "$e/d" 2>/dev/null | wc -l)" -eq 3 ] || echo "$e"; done; }
+check 'prune: killed at any time, what is left under its name is whole' [ -z "$(halves)" ]
+prune --max-age 1h
+check 'prune: and the next one ends it' all exits 0 -- [ -z "$(find cache -maxdepth 1 -name '.new-*' -o -maxdepth 1 -name '0*')" ]
+
 # ---- a policy from runs ----
 
 job='cat lock | tr d D; cut -c1 lock; env | grep -c ^WORD='

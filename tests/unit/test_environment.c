@@ -271,6 +271,10 @@ static void test_permit(void **state)
 		{ "images: {'a:1': /srv/a}", "environment: {image: 'a:1'}", NULL },
 		{ "images: {'a:1': /srv/a}", "environment: {image: 'a:2'}", "the image 'a:2' is not allowed" },
 		{ "images: {'a:1': /srv/a}", "environment: {image: /srv/a}", "is not allowed" },
+		{ "images: {'a/*': 'docker://r.example/*'}", "environment: {image: 'a/b:1'}", NULL },
+		{ "images: {'a/*': 'docker://r.example/*'}", "environment: {image: 'b/a/b:1'}", "is not allowed" },
+		{ "images: {'a/*': 'docker://r.example/*'}", "environment: {image: a/}", "is not allowed" },
+		{ "images: {'a*': /srv/a}", "environment: {image: ab}", "is not allowed" },
 	};
 	AUTO_ARENA struct arena mem;
 	struct environment_host host;
@@ -292,7 +296,13 @@ static void test_host(void **state)
 {
 	(void)state;
 	static const char *const wrong[] = { "store: here", "images: {a: b}", "images: {a: '/b:c:d'}", "suite: --x", "pool: 65",
-					     "max_bytes: 1", "build: 0s", "policy: /none", "packages: git", "sources: [x]" };
+					     "max_bytes: 1", "build: 0s", "policy: /none", "packages: git", "sources: [x]",
+					     "images: {a: 'docker://r.example'}", "images: {a: 'docker://*/a'}", "images: {'*': 'docker://r.example/**'}",
+					     "images: {a: 'docker://r.example/*'}", "images: {a: 'docker://127.0.0.1:5/a'}", "max_image: 1",
+					     "registries: {r.example: {}}", "registries: {r.example: {fetch: [{host: r.example, tls: false}]}}",
+					     "registries: {r.example: {fetch: [{host: r.example}], build: []}}",
+					     "registries: {'r.example/x': {fetch: [{host: r.example}]}}",
+					     "registries: {'localhost:5': {fetch: [{host: localhost, tls: false, credential: a}]}}" };
 	AUTO_ARENA struct arena mem;
 	struct environment_host host;
 	struct err err;
@@ -306,6 +316,11 @@ static void test_host(void **state)
 	assert_int_equal(host.root_refresh_ms, 86400000);
 	assert_int_equal(host.policy.trust, TRUST_UNTRUSTED);
 	assert_null(environment_host_image(&host, STR("b")));
+	if (host_of(&host, &mem, "images: {'n:*': 'docker://r.example/n:*', 'n:1': /b}\nregistries: {'localhost:5': {addresses: [127.0.0.0/8], fetch: "
+				 "[{host: localhost, port: 5, tls: false}]}}\n", &err))
+		fail_msg("%s", err.text);
+	assert_true(str_eq(environment_host_image(&host, STR("n:1"))->remote, STR("r.example/n:*")));
+	assert_true(host.registries.items[0].plain);
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		if (host_of(&host, &mem, wrong[i], &err) == 0)
 			fail_msg("'%s' is taken", wrong[i]);

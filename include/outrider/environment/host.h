@@ -5,6 +5,7 @@
  * the place of the wish. The network of set-up is that of the policy's phase `fetch`: none when it names no routes.
  */
 #pragma once
+#include "egress/route.h"
 #include "egress/secret.h"
 #include "environment/environment.h"
 
@@ -14,9 +15,22 @@ enum {
 };
 
 struct host_image {
-	struct str name; /* as a repository says it: "registry.example/debian:12" */
-	struct str path; /* absolute: a folder in the OCI image layout, or a file that archives one */
+	struct str name; /* as a repository says it: "registry.example/debian:12"; of a registry, with one `*` for any run of bytes */
+	struct str path; /* absolute: a folder in the OCI image layout, or a file that archives one; empty: `remote` */
 	struct str tag;  /* which of its images; may be empty when there is only one */
+	struct str remote; /* in a registry: "mirror.example/app-*:12", its `*` for that of the name; empty: `path` */
+};
+
+/* How a registry is reached. */
+struct host_registry {
+	struct str         name;   /* "registry.example:5000", as in names of images */
+	struct route_table routes; /* in phase fetch: itself, and where it sends to (logins, storage) */
+	bool               plain;  /* without TLS: on this machine alone */
+};
+
+struct host_registries {
+	struct host_registry *items;
+	size_t                n, cap;
 };
 
 struct host_images {
@@ -28,7 +42,9 @@ struct environment_host {
 	const char           *where;     /* the file, for messages; "" without one */
 	const char           *store;     /* absolute folder of ours alone */
 	struct sandbox_policy policy;    /* of set-up and of jobs */
-	struct host_images    images;
+	struct host_images    images;    /* the first that fits counts */
+	struct host_registries registries; /* others are reached by their own name alone, with TLS and without a login */
+	uint64_t              max_image; /* bytes of one image, packed and unpacked */
 	struct glob_list      packages;  /* which Debian packages may be asked for; empty: none */
 	struct str_list       sources;   /* files of apt: where packages come from */
 	struct str            suite;     /* "bookworm" */
@@ -54,5 +70,5 @@ void environment_host_init(struct environment_host *out, struct arena *mem, cons
 int environment_host_load(struct environment_host *out, struct arena *mem, const char *path, struct err *err);
 /* 0 when all that the environment wishes is allowed; ERR_PERM with the place of the first wish that is not, and who can change it. */
 int environment_permit(const struct environment_host *host, const struct environment *environment, struct err *err);
-/* The image of that name, or NULL. */
+/* What stands for an image of that name, or NULL. */
 const struct host_image *environment_host_image(const struct environment_host *host, struct str name);

@@ -5,6 +5,7 @@
  *   store/snapshot/<key>.<time>/  work/, home/, meta.json   what set-up left
  *   store/building/               what is being made: counts for nothing, and is removed by the next one who holds its lock
  *   store/lock/                   one file per key that is being made
+ *   store/tags/                   what names in registries stood for when they were asked last
  *
  * A folder that stands under its name is whole: it was written to the disk, then renamed. Whoever uses one holds a shared lock on it
  * (flock: gone with a killed process); it is removed only under an exclusive one. Safe between processes.

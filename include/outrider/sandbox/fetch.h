@@ -11,11 +11,17 @@
  *	if (!fetch.known) { run a job with .workdir = fetch.work, and fetch_keep() in its on_home; fetch_publish(&fetch, &err); }
  *	... fetch.entry ...
  *	fetch_close(&fetch);
+ *
+ * Whoever uses an entry holds a shared lock on it (flock: gone with a killed process), and its folder has the time of its last use;
+ * fetch_prune() removes none that is locked.
  */
 #pragma once
 #include "base/arena.h"
 #include "base/err.h"
 #include "sandbox/policy.h"
+
+#define FETCH_MAX_BYTES (UINT64_C(50) << 30)     /* of a cache, when nothing is said; as of environments */
+#define FETCH_MAX_AGE_MS UINT64_C(2592000000)    /* a month, likewise */
 
 enum { FETCH_MAX_INPUTS = 4096 }; /* named ones; a tree counts once. A monorepo has some hundred manifests */
 
@@ -37,6 +43,7 @@ struct fetch {
 	struct str_list refused; /* what fetch_keep() did not take, and why */
 	int             cache;   /* owned */
 	int             lock;    /* owned: the stage, locked as long as we live */
+	int             use;     /* owned: the entry, locked likewise; -1: it is not there yet */
 	char            stage[32]; /* name of the directory of this fetch below the cache; "" when there is none */
 	const struct sandbox_policy *policy; /* borrowed */
 	struct arena   *mem;     /* borrowed */
@@ -48,5 +55,22 @@ int fetch_open(struct fetch *out, struct arena *mem, const struct fetch_options 
 int fetch_keep(struct fetch *fetch, int home, struct err *err);
 /* Makes what was kept the entry, at once and whole. Another fetch of the same key that was faster is as good. */
 int fetch_publish(struct fetch *fetch, struct err *err);
-/* Removes what is not part of the entry. */
+/* Removes what is not part of the entry, which nobody holds then. */
 void fetch_close(struct fetch *fetch);
+
+/*
+ * For who shows a folder to a job, an entry or any other: a descriptor that keeps it from being pruned as long as it is open; an entry's
+ * last use is now. -1 when it is not there or is just being removed.
+ */
+int fetch_use(const char *folder, struct err *err);
+
+struct fetch_pruned {
+	size_t   removed, kept; /* entries */
+	uint64_t bytes;         /* of those removed, on the disk */
+};
+/*
+ * Removes what nobody used since `since_ms` (of 1970), then the least recently used until all are within `max_bytes` on the disk, and what
+ * killed fetches left. Nothing that is in use; nothing that is no entry. An entry is out of its place before the first of its files is
+ * removed: a crash leaves none that looks whole.
+ */
+int fetch_prune(struct fetch_pruned *out, const char *cache, int64_t since_ms, uint64_t max_bytes, struct err *err);

@@ -25,5 +25,6 @@ int way_out_open(struct way_out *way, struct arena *mem, const struct route_tabl
 /* Ends all connections. The journal is there until way_out_release(). */
 void way_out_close(struct way_out *way);
 void way_out_release(struct way_out *way);
-/* What was asked for and what was refused, into the receipt. */
+/* What was asked for and what was refused, into the receipt; a notice, with these words in front, for a server that was allowed and failed. */
+#define WAY_OUT_TROUBLE "network: "
 void way_out_note(const struct way_out *way, struct receipt *receipt, struct arena *mem);
