@@ -100,8 +100,9 @@ static int ask(struct buf *out, const struct puller *p, const char *digest)
 				     remote_name(p, digest), NULL };
 	char found[IMAGE_DIGEST + 1];
 
-	if (image_tool_run(out, &tool, argv, p->err) || image_digest(found, buf_str(out), p->err))
+	if (image_tool_run(out, &tool, argv, p->err))
 		return -1;
+	image_digest(found, buf_str(out));
 	if (*digest && strcmp(digest, found) != 0)
 		return err_set(p->err, ERR_PERM, "the registry was asked for the manifest %s and gave another one, %s", digest, found);
 	return 0;
@@ -117,9 +118,10 @@ static int resolve(char out[IMAGE_DIGEST + 1], const struct puller *p)
 
 	if (ask(&text, p, wanted) || image_manifest_read(&manifest, buf_str(&text), &here, p->host->max_image, p->err))
 		return -1;
-	if (!manifest.is_index)
-		return image_digest(out, buf_str(&text), p->err);
-	memcpy(out, manifest.child, IMAGE_DIGEST + 1);
+	if (manifest.is_index)
+		memcpy(out, manifest.child, IMAGE_DIGEST + 1);
+	else
+		image_digest(out, buf_str(&text));
 	return 0;
 }
 
@@ -133,17 +135,16 @@ static int wrap(const struct puller *p)
 			STR_ARG(p->source->name.registry));
 }
 
-static int key_of_name(char out[65], const struct image_source *source, struct err *err)
+static void key_of_name(char out[65], const struct image_source *source)
 {
 	struct key_hash hash;
 
-	if (key_begin(&hash, "tag", 1, err))
-		return -1;
+	key_begin(&hash, "tag", 1);
 	key_text(&hash, source->name.registry);
 	key_text(&hash, source->name.repository);
 	key_text(&hash, source->name.digest.len ? source->name.digest : source->name.tag);
 	key_text(&hash, str_of(platform().arch));
-	return key_end(&hash, out, err);
+	key_end(&hash, out);
 }
 
 static int find_digest(struct image_source *source, const struct puller *p, int64_t since_ms, const struct environment_teller *teller)
@@ -154,7 +155,8 @@ static int find_digest(struct image_source *source, const struct puller *p, int6
 	/* a digest means the same for ever */
 	if (source->name.digest.len)
 		since_ms = 0;
-	if (key_of_name(key, source, p->err) || tag_read(source->digest, &found, p->host->store, key, since_ms, p->err))
+	key_of_name(key, source);
+	if (tag_read(source->digest, &found, p->host->store, key, since_ms, p->err))
 		return -1;
 	if (found)
 		return 0;

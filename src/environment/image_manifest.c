@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "base/scope.h"
+#include "base/sha256.h"
 #include "sandbox/digest.h"
 #include "key.h"
 
@@ -19,16 +20,14 @@ static struct str text_of(const json_t *object, const char *key)
 	return (struct str){ json_string_value(value), json_string_length(value) };
 }
 
-int image_digest(char out[IMAGE_DIGEST + 1], struct str bytes, struct err *err)
+void image_digest(char out[IMAGE_DIGEST + 1], struct str bytes)
 {
 	struct digest digest;
 	char hex[2 * DIGEST_BYTES + 1];
 
-	if (EVP_Digest(bytes.len ? bytes.p : "", bytes.len, digest.bytes, NULL, EVP_sha256(), NULL) != 1)
-		return err_set(err, ERR_TEMP, "SHA-256 cannot be had");
+	sha256_of(digest.bytes, bytes);
 	digest_hex(hex, &digest);
 	snprintf(out, IMAGE_DIGEST + 1, "sha256:%s", hex);
-	return 0;
 }
 
 /* ---- an index ---- */

@@ -2,13 +2,11 @@
 
 #include "sandbox/digest.h"
 
-int key_begin(struct key_hash *out, const char *what, uint64_t format, struct err *err)
+void key_begin(struct key_hash *out, const char *what, uint64_t format)
 {
-	(void)err;
 	sha256_begin(&out->hash);
 	key_text(out, str_of(what));
 	key_number(out, format);
-	return 0;
 }
 
 void key_number(struct key_hash *hash, uint64_t n)
@@ -22,17 +20,10 @@ void key_text(struct key_hash *hash, struct str text)
 	sha256_add_str(&hash->hash, text);
 }
 
-int key_end(struct key_hash *hash, char out[65], struct err *err)
+void key_end(struct key_hash *hash, char out[65])
 {
 	struct digest digest;
 
-	(void)err;
 	sha256_end(&hash->hash, digest.bytes);
 	digest_hex(out, &digest);
-	return 0;
-}
-
-void key_abandon(struct key_hash *hash)
-{
-	sha256_begin(&hash->hash);
 }

@@ -25,11 +25,9 @@ static int folder_of(char out[SHELF_MAX_PATH], const char *store, struct str ide
 	struct key_hash hash;
 	char key[SHELF_KEY + 1];
 
-	if (key_begin(&hash, "pool", POOL_FORMAT, err))
-		return -1;
+	key_begin(&hash, "pool", POOL_FORMAT);
 	key_text(&hash, identity);
-	if (key_end(&hash, key, err))
-		return -1;
+	key_end(&hash, key);
 	snprintf(out, SHELF_MAX_PATH, "%s/pool/%s", store, key);
 	return mkdir(out, 0700) && errno != EEXIST ? err_errno(err, "make '%s'", out) : 0;
 }

@@ -52,8 +52,7 @@ static int make_key(char out[SHELF_KEY + 1], const struct preparer *p)
 	*out = '\0';
 	if (p->wish->setup.n == 0)
 		return 0;
-	if (key_begin(&hash, "setup " OUTRIDER_VERSION, SETUP_FORMAT, p->err))
-		return -1;
+	key_begin(&hash, "setup " OUTRIDER_VERSION, SETUP_FORMAT);
 	environment_canon(&canon, p->wish);
 	policy_hash(policy, &p->host->policy);
 	key_text(&hash, p->source->identity);
@@ -62,11 +61,10 @@ static int make_key(char out[SHELF_KEY + 1], const struct preparer *p)
 	/* of an image, the digest of its manifest is in here: its variables count, too */
 	key_text(&hash, str_of(p->out->root.key));
 	key_text(&hash, (struct str){ (const char *)policy, sizeof policy });
-	if (key_files(&hash, p->mem, p->wish, p->source, p->err)) {
-		key_abandon(&hash);
+	if (key_files(&hash, p->mem, p->wish, p->source, p->err))
 		return -1;
-	}
-	return key_end(&hash, out, p->err);
+	key_end(&hash, out);
+	return 0;
 }
 
 static int prepare_root(struct preparer *p)

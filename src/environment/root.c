@@ -106,13 +106,11 @@ static int make_key(char out[SHELF_KEY + 1], const struct build *b)
 {
 	struct key_hash hash;
 
-	if (key_begin(&hash, "root", ROOT_FORMAT, b->err))
+	key_begin(&hash, "root", ROOT_FORMAT);
+	if (b->image ? key_image(&hash, b) : key_packages(&hash, b))
 		return -1;
-	if (b->image ? key_image(&hash, b) : key_packages(&hash, b)) {
-		key_abandon(&hash);
-		return -1;
-	}
-	return key_end(&hash, out, b->err);
+	key_end(&hash, out);
+	return 0;
 }
 
 /* ---- packages ---- */

@@ -149,9 +149,8 @@ static void test_digest(void **state)
 {
 	(void)state;
 	char text[IMAGE_DIGEST + 1];
-	struct err err;
 
-	assert_int_equal(image_digest(text, STR(""), &err), 0);
+	image_digest(text, STR(""));
 	assert_string_equal(text, "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	assert_true(image_digest_ok(str_of(text)));
 	assert_false(image_digest_ok(STR("sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855")));
