@@ -25,7 +25,7 @@ count() {
 	/^\[ok\]:/ { tcl++ }                                                       # redis
 	/test OK \*\*\*/ { plain++ }                                               # zlib
 	/Ran .*[0-9]+.* tests?\./ { gsub(/\033\[[0-9;]*m/, ""); shunit += $2 }
-	/[0-9]+ passed/ { for (i = 2; i <= NF; i++) if ($i ~ /^passed/) pytest = $(i - 1) }
+	/[0-9]+ passed/ && !/^test result/ { for (i = 2; i <= NF; i++) if ($i ~ /^passed/) pytest = $(i - 1) }
 	/[0-9]+ passing/ { mocha += $1 }
 	/^(ℹ|#) pass [0-9]+/ { node += $3 }
 	/Tests run: / { sub(/.*Tests run: /, ""); last = $0 + 0; java = last > java ? last : java }

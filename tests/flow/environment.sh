@@ -183,7 +183,7 @@ check 'a service that is not ready in time' all exits 125 -- not shows ran -- sa
 describe '  services: [{name: one, command: "exec sleep 86396.'$$'", data: /home/job/d}, {name: two, command: "cat ~/d/../word; exec sleep 60", ready: "test -d ~/d"}]
   setup: ["echo word >~/word; stat -c %a ~/d"]' && commit two
 more=(--logs "$work/logs")
-inside sh -c 'ls -A ~/.services; exit 4'
+inside sh -c 'until [ -s ~/.services/two.log ]; do sleep 0.1; done; ls -A ~/.services; exit 4'
 check 'two services, one after the other, and the exit code of the command' all exits 4 -- says "'one' was ready" -- says "'two' was ready" -- [ "$(cat "$work/logs/two.log")" = word ]
 check 'they end with the job' not pgrep -f "sleep 86396.$$"
 more=()
