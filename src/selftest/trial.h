@@ -8,6 +8,7 @@ struct lab {
 	struct listeners listeners;
 	struct str       git_index;
 	struct arena    *mem; /* borrowed; for reasons */
+	size_t           done, all; /* tricks, in all walls */
 };
 
 int trial_start(struct trial *out, struct lab *lab, struct selftest_trick *trick, enum selftest_wall wall,

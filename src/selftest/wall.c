@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -34,6 +35,8 @@ static int start(char **argv, const char *dir, const struct trial *trial, int ou
 	if (pid < 0)
 		return err_errno(err, "fork");
 	if (pid == 0) {
+		/* who kills the warden, even with us, leaves no trick behind */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* the terminal as standard input, as a tool that an agent starts has it */
 		int in = trial->stage.slave >= 0 ? trial->stage.slave : open("/dev/null", O_RDONLY);
 

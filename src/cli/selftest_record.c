@@ -1,0 +1,97 @@
+#include "selftest_record.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/scope.h"
+#include "command.h"
+
+enum { NICE = 19 };
+
+static const int codes[RECORD_VERDICT_COUNT] = {
+	[RECORD_HELD] = EXIT_CLEAN,
+	[RECORD_ESCAPED] = EXIT_FINDINGS,
+	[RECORD_NOT_TRIED] = EXIT_TROUBLE,
+};
+
+/* The service's own work goes first, and its end is ours. */
+static int follow(unsigned parent, struct err *err)
+{
+	setpriority(PRIO_PROCESS, 0, NICE);
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM))
+		return err_errno(err, "cannot follow process %u", parent);
+	/* it may have died just before */
+	if ((unsigned)getppid() != parent)
+		return err_set(err, ERR_TEMP, "process %u is gone", parent);
+	return 0;
+}
+
+static int say(const struct record *record, struct err *err)
+{
+	AUTO_BUF struct buf text = { 0 };
+
+	record_say(&text, record);
+	buf_add_byte(&text, '\n');
+	return file_write_fd(STDOUT_FILENO, buf_str(&text), err);
+}
+
+static bool is_current(const struct record *record, const struct record_key *key)
+{
+	int64_t age = time(NULL) - record->made;
+
+	return !record_key_differs(&record->key, key) && record->verdict != RECORD_ESCAPED &&
+	       age >= -RECORD_SKEW_SECONDS && age < RECORD_DAY_SECONDS;
+}
+
+static void on_progress(void *ctx, size_t done, size_t all)
+{
+	record_progress(*(const int *)ctx, done, all);
+}
+
+/* A run that fails is a record, too: whoever waits for it must hear why. An interrupted one is none. */
+static int try_all(struct record *out, struct arena *mem, unsigned parallel, const int *lock,
+		   struct err *err)
+{
+	struct selftest_options options = { .walls = { [WALL_BUILD] = true, [WALL_SEALED] = true },
+					    .controls = true,
+					    .parallel = parallel,
+					    .on_progress = on_progress,
+					    .ctx = (void *)(uintptr_t)lock };
+	struct selftest test;
+
+	if (selftest_run(&test, mem, &options, err) == 0)
+		record_judge(out, &test);
+	else if (err->kind == ERR_TEMP)
+		return -1;
+	else
+		record_fail(out, err->text);
+	return 0;
+}
+
+int record_make(const struct record_request *request, unsigned parallel, struct arena *mem,
+		struct err *err)
+{
+	AUTO_FD int lock = -1;
+	struct record record;
+	struct record_key key;
+
+	if (request->narrowed)
+		return err_input(err, "--record is of all tricks, and as jobs run: only --parallel goes with it");
+	if ((request->parent && follow(request->parent, err) < 0) || record_key_here(&key, err) < 0 ||
+	    record_lock(&lock, request->path, err) < 0)
+		return -1;
+	if (!request->if_needed || record_read(&record, request->path, err) < 0 || !is_current(&record, &key)) {
+		if (try_all(&record, mem, parallel, &lock, err) < 0)
+			return -1;
+		record.key = key;
+		record.made = time(NULL);
+		if (record_write(request->path, &record, err) < 0)
+			return -1;
+	}
+	return say(&record, err) < 0 ? -1 : codes[record.verdict];
+}
