@@ -16,6 +16,7 @@ enum { NICE = 19 };
 static const int codes[RECORD_VERDICT_COUNT] = {
 	[RECORD_HELD] = EXIT_CLEAN,
 	[RECORD_ESCAPED] = EXIT_FINDINGS,
+	[RECORD_INCOMPLETE] = EXIT_TROUBLE,
 	[RECORD_NOT_TRIED] = EXIT_TROUBLE,
 };
 
@@ -40,37 +41,44 @@ static int say(const struct record *record, struct err *err)
 	return file_write_fd(STDOUT_FILENO, buf_str(&text), err);
 }
 
-static bool is_current(const struct record *record, const struct record_key *key)
-{
-	int64_t age = time(NULL) - record->made;
-
-	return !record_key_differs(&record->key, key) && record->verdict != RECORD_ESCAPED &&
-	       age >= -RECORD_SKEW_SECONDS && age < RECORD_DAY_SECONDS;
-}
-
 static void on_progress(void *ctx, size_t done, size_t all)
 {
 	record_progress(*(const int *)ctx, done, all);
 }
 
-/* A run that fails is a record, too: whoever waits for it must hear why. An interrupted one is none. */
-static int try_all(struct record *out, struct arena *mem, unsigned parallel, const int *lock,
-		   struct err *err)
+static int try_all(struct record *out, struct arena *mem, unsigned parallel, int *lock, struct err *err)
 {
 	struct selftest_options options = { .walls = { [WALL_BUILD] = true, [WALL_SEALED] = true },
 					    .controls = true,
 					    .parallel = parallel,
 					    .on_progress = on_progress,
-					    .ctx = (void *)(uintptr_t)lock };
+					    .ctx = lock };
 	struct selftest test;
 
-	if (selftest_run(&test, mem, &options, err) == 0)
-		record_judge(out, &test);
-	else if (err->kind == ERR_TEMP)
+	if (selftest_run(&test, mem, &options, err) < 0)
 		return -1;
-	else
-		record_fail(out, err->text);
+	record_judge(out, &test);
 	return 0;
+}
+
+/* What a busy machine left open does not take back what was seen on a quiet one. */
+static bool is_worth_writing(const struct record *fresh, const char *path)
+{
+	struct record old;
+
+	return fresh->verdict != RECORD_INCOMPLETE || record_read(&old, path, NULL) < 0 ||
+	       record_key_differs(&old.key, &fresh->key) ||
+	       (old.verdict != RECORD_HELD && old.verdict != RECORD_NOT_TRIED);
+}
+
+static int make(struct record *out, const char *path, const struct record_key *key, struct arena *mem,
+		unsigned parallel, int *lock, struct err *err)
+{
+	if (try_all(out, mem, parallel, lock, err) < 0)
+		return -1;
+	out->key = *key;
+	out->made = time(NULL);
+	return is_worth_writing(out, path) ? record_write(path, out, err) : 0;
 }
 
 int record_make(const struct record_request *request, unsigned parallel, struct arena *mem,
@@ -82,16 +90,13 @@ int record_make(const struct record_request *request, unsigned parallel, struct 
 
 	if (request->narrowed)
 		return err_input(err, "--record is of all tricks, and as jobs run: only --parallel goes with it");
-	if ((request->parent && follow(request->parent, err) < 0) || record_key_here(&key, err) < 0 ||
-	    record_lock(&lock, request->path, err) < 0)
+	/* the lock first: whoever asks meanwhile sees that one is under way */
+	if ((request->parent && follow(request->parent, err) < 0) ||
+	    record_lock(&lock, request->path, err) < 0 || record_key_here(&key, err) < 0)
 		return -1;
-	if (!request->if_needed || record_read(&record, request->path, err) < 0 || !is_current(&record, &key)) {
-		if (try_all(&record, mem, parallel, &lock, err) < 0)
-			return -1;
-		record.key = key;
-		record.made = time(NULL);
-		if (record_write(request->path, &record, err) < 0)
-			return -1;
-	}
+	if ((!request->if_needed || record_read(&record, request->path, err) < 0 ||
+	     !record_is_fresh(&record, &key, time(NULL))) &&
+	    make(&record, request->path, &key, mem, parallel, &lock, err) < 0)
+		return -1;
 	return say(&record, err) < 0 ? -1 : codes[record.verdict];
 }

@@ -100,6 +100,16 @@ static void tell_escapes(struct record *out, const struct selftest *test)
 	}
 }
 
+static void find_missing_wall(struct record *out, const struct selftest *test)
+{
+	for (int wall = WALL_BUILD; wall < WALLS && out->verdict == RECORD_HELD; wall++) {
+		if (out->walls[wall].there)
+			continue;
+		out->verdict = RECORD_NOT_TRIED;
+		snprintf(out->why, sizeof out->why, "%.*s", STR_ARG(test->walls[wall].why));
+	}
+}
+
 /* What keeps a run without escapes from being a proof. */
 static bool find_gap(struct record *out, const struct selftest *test)
 {
@@ -107,12 +117,9 @@ static bool find_gap(struct record *out, const struct selftest *test)
 	uint64_t controls = 0;
 
 	for (int wall = WALL_BUILD; wall < WALLS; wall++) {
-		const struct selftest_wall_result *result = &test->walls[wall];
 		const struct selftest_trick *broken = first(test, (enum selftest_wall)wall, is_broken);
 
-		if (!out->walls[wall].there)
-			snprintf(out->why, sizeof out->why, "%.*s", STR_ARG(result->why));
-		else if (broken)
+		if (broken)
 			snprintf(out->why, sizeof out->why, "%.*s could not be tried: %.*s",
 				 STR_ARG(broken->id), STR_ARG(broken->why[wall]));
 		if (*out->why)
@@ -148,21 +155,27 @@ void record_judge(struct record *out, const struct selftest *test)
 	for (int wall = 0; wall < WALLS; wall++)
 		count(&r.walls[wall], test, (enum selftest_wall)wall);
 	tell_escapes(&r, test);
+	find_missing_wall(&r, test);
 	if (r.verdict == RECORD_HELD && find_gap(&r, test))
-		r.verdict = RECORD_NOT_TRIED;
+		r.verdict = RECORD_INCOMPLETE;
 	clean(r.why);
 	*out = r;
 }
 
-void record_fail(struct record *out, const char *why)
+bool record_is_fresh(const struct record *r, const struct record_key *key, int64_t now)
 {
-	*out = (struct record){ .verdict = RECORD_NOT_TRIED };
-	snprintf(out->why, sizeof out->why, "%s", why);
-	clean(out->why);
+	return !record_key_differs(&r->key, key) &&
+	       (r->verdict == RECORD_HELD || r->verdict == RECORD_NOT_TRIED) &&
+	       now - r->made >= -RECORD_SKEW_SECONDS && now - r->made < RECORD_DAY_SECONDS;
 }
 
 void record_say(struct buf *out, const struct record *r)
 {
+	static const char *const starts[RECORD_VERDICT_COUNT] = {
+		[RECORD_ESCAPED] = "the sandbox does not hold",
+		[RECORD_INCOMPLETE] = "whether the sandbox holds could not be found out",
+		[RECORD_NOT_TRIED] = "the sandbox was not tried, this host cannot make it; reviews run in a confinement of their own",
+	};
 	uint64_t tried = 0, allowed = 0;
 
 	for (int wall = WALL_BUILD; wall < WALLS; wall++) {
@@ -172,10 +185,8 @@ void record_say(struct buf *out, const struct record *r)
 	if (r->verdict == RECORD_HELD)
 		buf_printf(out, "the sandbox holds: %llu attempts, none got out but %llu that its baseline allows",
 			   (unsigned long long)tried, (unsigned long long)allowed);
-	else if (r->verdict == RECORD_ESCAPED)
-		buf_printf(out, "the sandbox does not hold: %s", r->why);
 	else
-		buf_printf(out, "the sandbox was not tried, commands are refused: %s", r->why);
+		buf_printf(out, "%s: %s", starts[r->verdict], r->why);
 }
 
 /* ---- JSON ---- */
@@ -280,7 +291,7 @@ static bool read_record(struct record *r, json_t *all)
 static bool is_consistent(const struct record *r)
 {
 	uint64_t escaped = 0;
-	bool there = true;
+	bool whole = true;
 
 	for (int wall = WALL_BUILD; wall < WALLS; wall++) {
 		const struct record_wall *w = &r->walls[wall];
@@ -288,10 +299,10 @@ static bool is_consistent(const struct record *r)
 		if (w->stopped + w->allowed + w->escaped + w->broken != w->tried)
 			return false;
 		escaped += w->escaped;
-		there &= w->there && w->tried > 0 && w->broken == 0;
+		whole &= w->there && w->tried > 0 && w->broken == 0;
 	}
 	return (r->verdict == RECORD_ESCAPED) == (escaped > 0) &&
-	       (r->verdict != RECORD_HELD || there) && (r->verdict == RECORD_HELD) == !*r->why;
+	       (r->verdict != RECORD_HELD || whole) && (r->verdict == RECORD_HELD) == !*r->why;
 }
 
 int record_decode(struct record *out, struct str text, struct err *err)

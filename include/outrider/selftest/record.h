@@ -14,6 +14,7 @@
 #define RECORD_VERDICTS(X)     \
 	X(HELD, "held")        \
 	X(ESCAPED, "escaped")  \
+	X(INCOMPLETE, "incomplete") \
 	X(NOT_TRIED, "not tried")
 
 enum record_verdict {
@@ -60,12 +61,16 @@ int record_key_here(struct record_key *out, struct err *err);
 const char *record_key_differs(const struct record_key *a, const struct record_key *b);
 
 /*
- * The verdict over a run with `controls`. ESCAPED when one trick got out that must not. HELD when both walls were put up, each trick was tried
- * in them, and the harness saw each control. Otherwise NOT_TRIED. Pure; the key and the time are the caller's.
+ * The verdict over a run with `controls`. ESCAPED when one trick got out that must not. NOT_TRIED when this host cannot put up a wall at all.
+ * HELD when each trick was tried in both walls and the harness saw each control; otherwise INCOMPLETE. Pure; the key and the time
+ * are the caller's.
  */
 void record_judge(struct record *out, const struct selftest *test);
-/* A self-test that did not come to its end. */
-void record_fail(struct record *out, const char *why);
+/*
+ * May it still be believed at `now`, by who has this key? Not after a day, nor when it did not hold: then a new one is due. NOT_TRIED
+ * is a fact of the host, and counts as long.
+ */
+bool record_is_fresh(const struct record *record, const struct record_key *key, int64_t now);
 /* One sentence for people, the same everywhere: "the walls of the sandbox hold: ..." */
 void record_say(struct buf *out, const struct record *record);
 
