@@ -90,9 +90,13 @@ int record_make(const struct record_request *request, unsigned parallel, struct 
 
 	if (request->narrowed)
 		return err_input(err, "--record is of all tricks, and as jobs run: only --parallel goes with it");
-	/* the lock first: whoever asks meanwhile sees that one is under way */
-	if ((request->parent && follow(request->parent, err) < 0) ||
-	    record_lock(&lock, request->path, err) < 0 || record_key_here(&key, err) < 0)
+	if (request->parent && follow(request->parent, err) < 0)
+		return -1;
+	/* before all else: whoever asks meanwhile sees that one is under way */
+	if (record_lock(&lock, request->path, err) < 0)
+		/* workers that start together all ask for it; each reads the one's record */
+		return request->parent && err->kind == ERR_TEMP ? EXIT_TROUBLE : -1;
+	if (record_key_here(&key, err) < 0)
 		return -1;
 	if ((!request->if_needed || record_read(&record, request->path, err) < 0 ||
 	     !record_is_fresh(&record, &key, time(NULL))) &&
