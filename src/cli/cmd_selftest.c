@@ -125,19 +125,16 @@ int cmd_sandbox_selftest(int argc, char **argv)
 
 	arena_init(&mem, 64 << 20);
 	if (options_read(table, argc, argv, &rest, &mem, &err) == 0) {
+		record.narrowed = only.n || engines.n || compare || options.helper || options.tricks ||
+				  strcmp(gate, "auto") != 0 || strcmp(launcher, "auto") != 0;
 		if (help) {
 			usage(table);
 			return EXIT_CLEAN;
 		}
 		if (rest.n > 0) {
-			(void)err_input(&err,
-					"`sandbox selftest` takes no arguments, only options");
-		} else if (record.path) {
-			record.narrowed = only.n || engines.n || compare || options.helper || options.tricks ||
-					  strcmp(gate, "auto") != 0 || strcmp(launcher, "auto") != 0;
+			(void)err_input(&err, "`sandbox selftest` takes no arguments, only options");
+		} else if (record.path || record.if_needed || record.parent) {
 			code = record_make(&record, options.parallel, &mem, &err);
-		} else if (record.if_needed || record.parent) {
-			(void)err_input(&err, "--if-needed and --parent are for --record");
 		} else if (read_walls(&options, &engines, compare, &err) == 0 &&
 			   read_gate(&options, gate, &err) == 0 &&
 			   read_launcher(&options, launcher, &err) == 0) {

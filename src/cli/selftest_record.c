@@ -88,6 +88,8 @@ int record_make(const struct record_request *request, unsigned parallel, struct 
 	struct record record;
 	struct record_key key;
 
+	if (!request->path)
+		return err_input(err, "--if-needed and --parent are for --record");
 	if (request->narrowed)
 		return err_input(err, "--record is of all tricks, and as jobs run: only --parallel goes with it");
 	if (request->parent && follow(request->parent, err) < 0)

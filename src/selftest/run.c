@@ -313,10 +313,8 @@ int selftest_run(struct selftest *out, struct arena *mem, const struct selftest_
 	    corpus_list(&test.tricks, mem, lab->tricks, options->only, err) < 0)
 		return -1;
 	lab->all = count_all(&test, options);
-	/* /var/tmp: the sandbox covers /tmp, and a disk, not memory, is what floods are about */
-	strcpy(lab->dir, "/var/tmp/outrider-selftest-XXXXXX");
-	if (!mkdtemp(lab->dir))
-		return err_errno(err, "make '%s'", lab->dir);
+	if (lab_open(lab, err) < 0)
+		return -1;
 	prepare_process();
 	lab->git_index = make_index(lab, mem);
 	result = listeners_open(&lab->listeners, lab->dir, err);
@@ -327,7 +325,7 @@ int selftest_run(struct selftest *out, struct arena *mem, const struct selftest_
 	}
 	unlink(lab->listeners.unix_path);
 	unlink(lab->listeners.dgram_path);
-	rmdir(lab->dir);
+	lab_close(lab);
 	if (result == 0)
 		*out = test;
 	return result;
