@@ -1,5 +1,6 @@
 #include "selftest_record.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -11,7 +12,7 @@
 #include "base/scope.h"
 #include "command.h"
 
-enum { NICE = 19 };
+enum { NICE = 19, WAIT_STEPS = 1800, STEP_MS = 200 /* six minutes: a self-test under sanitizers on a busy machine */ };
 
 static const int codes[RECORD_VERDICT_COUNT] = {
 	[RECORD_HELD] = EXIT_CLEAN,
@@ -81,6 +82,19 @@ static int make(struct record *out, const char *path, const struct record_key *k
 	return is_worth_writing(out, path) ? record_write(path, out, err) : 0;
 }
 
+/* A person waits for the service's, which may be of a time before theirs; the service's own reads the other's record. */
+static int take_lock(int *lock, const struct record_request *request, struct err *err)
+{
+	for (int i = 0; record_lock(lock, request->path, err) < 0; i++) {
+		if (err->kind != ERR_TEMP || request->parent || i == WAIT_STEPS)
+			return -1;
+		if (i == 0)
+			fprintf(stderr, "outrider: %s; waiting for its end\n", err->text);
+		poll(NULL, 0, STEP_MS);
+	}
+	return 0;
+}
+
 int record_make(const struct record_request *request, unsigned parallel, struct arena *mem,
 		struct err *err)
 {
@@ -95,7 +109,7 @@ int record_make(const struct record_request *request, unsigned parallel, struct 
 	if (request->parent && follow(request->parent, err) < 0)
 		return -1;
 	/* before all else: whoever asks meanwhile sees that one is under way */
-	if (record_lock(&lock, request->path, err) < 0)
+	if (take_lock(&lock, request, err) < 0)
 		/* workers that start together all ask for it; each reads the one's record */
 		return request->parent && err->kind == ERR_TEMP ? EXIT_TROUBLE : -1;
 	if (record_key_here(&key, err) < 0)

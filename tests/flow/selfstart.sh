@@ -250,7 +250,7 @@ rm -f "$work/bad.json"
 rigged service_start || finish
 check 'all tricks: it is under way' under_way
 check 'jobs wait' ready_says wait
-run sandbox selftest --record "$work/bad.json"
+timeout 2 "$program" sandbox selftest --record "$work/bad.json" >"$out" 2>"$err"
 check 'one at a time' says 'another self-test is running that writes'
 kill -9 "$service_pid"
 wait "$service_pid" 2>/dev/null
