@@ -27,7 +27,7 @@ selftest_start() {
 	if [ ! -w "$(dirname "$record")" ] || { [ -e "$record" ] && [ ! -O "$record" ]; }; then
 		record=$top/selftest.json
 	fi
-	"$outrider" sandbox selftest --if-needed --record "$record" >"$top/selftest" 2>&1 </dev/null &
+	nice "$outrider" sandbox selftest --if-needed --record "$record" >"$top/selftest" 2>&1 </dev/null &
 	selftest_pid=$!
 }
 

@@ -154,21 +154,63 @@ if [ "$verdict" = 'not tried' ] || [ "$held" -ne 0 ]; then
 	finish
 fi
 
-# ---- something gets out ----
+# ---- one of yesterday, and a host that can make no sandbox ----
 
-rig "$escaping"
-service_settings <<<'workers: 2'
-sed -i "s|^selftest: .*|selftest: $work/bad.json|" "$work/outrider.yml"
 # waits for words in the log, half a minute
 logged() {
 	local i
+
 	for ((i = 0; i < 300 * slow; i++)); do
-		grep -q "$1" "$work/log" && return
+		! grep -q "$1" "$work/log" || return 0
 		sleep 0.1
 	done
 	tail -n 5 "$work/log"
 	return 1
 }
+# made_anew FILE: within the last minutes
+made_anew() {
+	local i
+
+	for ((i = 0; i < 300 * slow; i++)); do
+		! [ "$(sed -nE 's/ "made": ([0-9]+),/\1/p' "$1")" -gt $(($(date +%s) - 3600)) ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+rig
+try sandbox selftest --record "$work/old.json"
+sed -E 's/("made": )[0-9]+/\1'$(($(date +%s) - 100000))'/' "$work/old.json" >"$work/older.json"
+chmod 600 "$work/older.json"
+service_settings <<<'workers: 1'
+sed -i "s|^selftest: .*|selftest: $work/older.json|" "$work/outrider.yml"
+rigged service_start || finish
+check 'an old one is made anew' all logged 'the self-test of the sandbox begins' -- made_anew "$work/older.json"
+check 'while jobs go on' not grep -q 'jobs wait' "$work/log"
+service_stop
+lack=$(dirname "$program")/sandbox_lack
+if [ -z "$sanitizer" ] && [ -x "$lack" ]; then
+	"$lack" pidns -- "$program" sandbox selftest --record "$work/none.json" >"$out" 2>"$err"
+	status=$?
+	check 'a kernel without process namespaces: not tried' all exits 3 -- shows 'the sandbox was not tried, this host cannot make it; reviews run in a confinement of their own: sandbox: refused: this host lacks a process namespace'
+	service_settings <<<'workers: 1'
+	sed -i "s|^selftest: .*|selftest: $work/none.json|" "$work/outrider.yml"
+	run doctor --config "$work/outrider.yml"
+	check 'doctor notes it' shows 'note  sandbox: the sandbox was not tried'
+	service_start || finish
+	check 'the log warns' logged '"level":"warning","role":"worker","message":"the sandbox was not tried'
+	hook "$(pull_event app 1 edited d7)"
+	check 'reviews go on' all answers 202 -- jobs_settle
+	check 'and it is no state that holds them' ready_says run
+	curl -s "$url/metrics" >"$out"
+	check 'a metric tells it' shows ',state="not tried"} 1'
+	service_stop
+fi
+
+# ---- something gets out ----
+
+rig "$escaping"
+service_settings <<<'workers: 2'
+sed -i "s|^selftest: .*|selftest: $work/bad.json|" "$work/outrider.yml"
 rigged service_start || finish
 check 'it is tried at the start' logged 'the self-test of the sandbox begins'
 check 'the log names what got out' logged 'the sandbox does not hold: Z01 (a file that every job may leave) got out of wall build: result is there afterwards; 2 in all: this worker takes no jobs'
