@@ -161,11 +161,13 @@ static int try_wall(struct selftest *test, struct lab *lab, enum selftest_wall w
 	return 0;
 }
 
-/* What was seen could be the load of the machine: a late end, a wall for which there was no room. */
+/* What was seen could be the load of the machine: a late end, a wall for which there was no room; bare, a control that was late. */
 static bool is_doubtful(const struct selftest_trick *t, enum selftest_wall wall)
 {
 	static const char *const timed[] = { "overtime", "survivor", "pipe", "supervisor" };
 
+	if (wall == WALL_BARE)
+		return selftest_is_control(t->id) && t->verdict[wall] != TRICK_WORKED;
 	if (t->verdict[wall] == TRICK_BROKEN)
 		return true;
 	for (size_t i = 0; i < COUNT(timed); i++)
@@ -191,7 +193,9 @@ static int try_alone(struct selftest_trick *trick, struct lab *lab, enum selftes
 static int look_again(struct selftest *test, struct lab *lab, enum selftest_wall wall,
 		      struct bench *bench, struct err *err)
 {
-	if (wall < WALL_BUILD || !test->walls[wall].there)
+	bool ours = wall >= WALL_BUILD || (wall == WALL_BARE && lab->options->controls);
+
+	if (!ours || !test->walls[wall].there)
 		return 0;
 	for (size_t i = 0; i < test->tricks.n; i++)
 		for (int look = 1; look < SELFTEST_LOOKS && is_doubtful(&test->tricks.items[i], wall); look++)
