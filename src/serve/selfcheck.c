@@ -76,7 +76,7 @@ static bool is_changed(struct selfcheck *s)
 	return true;
 }
 
-/* A file that does not count is as none; why not is said once. */
+/* A file that does not count is as none, and takes nothing from what is known; why not is said once. */
 static void read_record(struct selfcheck *s)
 {
 	struct record record;
@@ -84,7 +84,6 @@ static void read_record(struct selfcheck *s)
 	const char *differs;
 	struct err err;
 
-	s->known = false;
 	s->ignored[0] = '\0';
 	if (s->seen.ino == 0)
 		return;

@@ -123,6 +123,8 @@ fi
 # ---- the service with a good one ----
 
 service_settings <<<'workers: 1'
+cp -p "$record" "$work/copy.json"
+sed -i "s|^selftest: .*|selftest: $work/copy.json|" "$work/outrider.yml"
 service_start || finish
 forge_new app
 printf 'def run(name):\n    return name\n' >app.py
@@ -135,6 +137,10 @@ pull_put app 1 '{"state":"open","title":"A change","author":"ada","base":"main",
 pull_push app 1
 hook "$(pull_event app 1 opened d1)"
 check 'a good record: jobs run' all jobs_settle -- has_threads app 1 'app.py:2 python-eval-input open'
+rm "$work/copy.json"
+sleep 2
+hook "$(pull_event app 1 edited d0)"
+check 'a record that is gone is not forgotten' all answers 202 -- jobs_settle -- not test -e "$work/copy.json"
 check 'and no self-test was needed' not grep -q 'self-test of the sandbox begins' "$work/log"
 # ready_says JOBS: it is a second late
 ready_says() {
