@@ -55,8 +55,9 @@ bench: build ## side by side with ast-grep: BENCH="--review REPOSITORY NAME=FOLD
 	@tests/parity/install.sh build
 	@node bench/bench.mjs build/$(PRESET) $(BENCH)
 
-install: build ## to PREFIX=/usr/local
+install: build ## to PREFIX=/usr/local, and tries the sandbox there
 	@cmake --install build/$(PRESET) --prefix $(PREFIX)
+	@[ -n "$(DESTDIR)" ] || "$(PREFIX)/bin/outrider" sandbox selftest --record build/$(PRESET)/install.json || [ $$? -eq 3 ]
 
 clean: ## removes the builds, keeps the grammars and what the fuzzers found
 	@find build -mindepth 1 -maxdepth 1 ! -name grammars ! -name corpus ! -name crashes -exec rm -rf {} + 2>/dev/null || true

@@ -5,10 +5,10 @@
 //   memory     of all processes at rest: PSS, in which shared pages count for their share
 // postgres: run by tests/postgres.sh, which sets OUTRIDER_STORE.
 import { createHmac } from "node:crypto";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 const [build, engine = "sqlite", seconds = "10"] = process.argv.slice(2);
 const program = join(build, "bin/outrider"), work = mkdtempSync("/tmp/outrider-bench-"), forge = join(work, "forge");
@@ -21,10 +21,13 @@ const port = await new Promise((done) => {
 		server.close(() => done(free));
 	});
 });
+// no figure is to be of the self-test of the sandbox, which each start without one begins
+const record = resolve(build, "selftest.json");
+spawnSync(program, ["sandbox", "selftest", "--if-needed", "--record", record], { stdio: "inherit" });
 let service;
 
 async function start(workers) {
-	writeFileSync(join(work, "outrider.yml"), `version: 1\nlisten: 127.0.0.1:${port}\ndata: ${work}/data\n` +
+	writeFileSync(join(work, "outrider.yml"), `version: 1\nlisten: 127.0.0.1:${port}\ndata: ${work}/data\nselftest: ${record}\n` +
 		(engine === "postgres" ? `database: "${process.env.OUTRIDER_STORE}"\n` : "") +
 		`workers: ${workers}\nintegrations:\n  - {name: here, forge: local, path: "${forge}", secrets: "env:HOOK_SECRET"}\n` +
 		`  - {name: hub, forge: github, token: "env:ADMIN_TOKEN", url: "http://127.0.0.1:1", secrets: "env:HOOK_SECRET"}\nlogin: {token: "env:ADMIN_TOKEN"}\n`);

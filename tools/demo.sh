@@ -11,6 +11,7 @@ sample=$top/shop
 . "$(dirname "$0")/demo_service.sh"
 finish() {
 	service_stop || true
+	selftest_stop
 	if [ -n "${KEEP-}" ]; then
 		echo "The sample was kept: cd $sample && $outrider review"
 	else
@@ -23,6 +24,7 @@ trap 'exit 130' INT TERM
 # nothing of the user's own git may change the outcome
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+selftest_start
 mkdir "$sample"
 cd "$sample"
 

@@ -2,7 +2,7 @@
 # to the threads after its second push. docs/local-forge.md tells what the files are.
 forge=$top/forge log=$top/log settings=$top/outrider.yml
 threads=$forge/team/shop.forge/pulls/1/threads
-service_pid=''
+service_pid='' selftest_pid=''
 
 service_stop() {
 	[ -n "$service_pid" ] || return 0
@@ -17,6 +17,34 @@ service_fails() {
 	tail -n 3 "$log" >&2
 	"$outrider" doctor --config "$settings" >&2 || true
 	exit 1
+}
+
+# The service tries its sandbox before it takes jobs; what it finds counts for this build until the machine starts again. It begins with the
+# demo, so that less of it is left to wait for.
+selftest_start() {
+	record=$(dirname "$(realpath "$outrider")")/../selftest.json
+	# somebody else's build
+	if [ ! -w "$(dirname "$record")" ] || { [ -e "$record" ] && [ ! -O "$record" ]; }; then
+		record=$top/selftest.json
+	fi
+	nice "$outrider" sandbox selftest --if-needed --record "$record" >"$top/selftest" 2>&1 </dev/null &
+	selftest_pid=$!
+}
+
+selftest_stop() {
+	[ -n "$selftest_pid" ] || return 0
+	kill "$selftest_pid" 2>/dev/null || true
+	wait "$selftest_pid" 2>/dev/null || true
+	selftest_pid=''
+}
+
+# Its verdict is the service's to read.
+selftest_wait() {
+	if kill -0 "$selftest_pid" 2>/dev/null; then
+		printf 'First its sandbox is tried with some 300 known ways out, once for each build: some ten seconds.\n\n'
+	fi
+	wait "$selftest_pid" || true
+	selftest_pid=''
 }
 
 # wait_for WHAT COMMAND...: half a minute, a machine that is busy with a build included
@@ -46,6 +74,7 @@ service_start() {
 		version: 1
 		listen: 127.0.0.1:0
 		data: $top/data
+		selftest: $record
 		integrations:
 		  - {name: local, forge: local, path: $forge}
 		login: {token: "env:OUTRIDER_DEMO_TOKEN"}
@@ -149,6 +178,7 @@ demo_service() {
 	local before
 
 	printf '\nThe same as a service: a local forge (a folder), the pull request opened there.\n\n'
+	selftest_wait
 	service_start
 	announce opened
 	wait_for 'no review of the pull request came' reviewed

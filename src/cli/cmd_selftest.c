@@ -4,14 +4,15 @@
 #include "base/scope.h"
 #include "command.h"
 #include "option.h"
-#include "selftest/selftest.h"
+#include "selftest_record.h"
 
 static void usage(const struct option *table)
 {
 	printf("usage: outrider sandbox selftest [OPTIONS]\n\n"
 	       "Tries every known way out of the sandbox on this host, and judges by what is seen from outside.\n\n");
 	options_help(table);
-	printf("\nexit codes: 0 the walls hold, 1 something got out that must not, 2 wrong input\n");
+	printf("\nexit codes: 0 the walls hold, 1 something got out that must not, 2 wrong input;\n"
+	       "with --record 3: they could not be tried\n");
 }
 
 static int read_walls(struct selftest_options *options, const struct text_list *engines,
@@ -91,6 +92,7 @@ int cmd_sandbox_selftest(int argc, char **argv)
 	struct selftest_options options = { 0 };
 	struct text_list rest = { 0 }, only = { 0 }, engines = { 0 };
 	const char *format = "text", *gate = "auto", *launcher = "auto";
+	struct record_request record = { 0 };
 	bool help = false, compare = false;
 	const struct option table[] = {
 		{ "--engine", 0, OPTION_LIST, &engines, "WALL",
@@ -109,6 +111,12 @@ int cmd_sandbox_selftest(int argc, char **argv)
 		  "tricks at the same time; default: four for each processor" },
 		{ "--tricks", 0, OPTION_TEXT, &options.tricks, "FILE",
 		  "the program outrider-tricks, if it is not beside this one" },
+		{ "--record", 0, OPTION_TEXT, &record.path, "FILE",
+		  "the verdict, for `outrider serve` and `worker`; without a sandbox only controls are tried" },
+		{ "--if-needed", 0, OPTION_FLAG, &record.if_needed, NULL,
+		  "with --record: not when FILE is of today and of this machine as it is" },
+		{ "--parent", 0, OPTION_NUMBER, &record.parent, "PID",
+		  "with --record: gently, and not longer than that process lives" },
 		{ "--help", 'h', OPTION_FLAG, &help, NULL, "this text" },
 		{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
 	};
@@ -117,13 +125,16 @@ int cmd_sandbox_selftest(int argc, char **argv)
 
 	arena_init(&mem, 64 << 20);
 	if (options_read(table, argc, argv, &rest, &mem, &err) == 0) {
+		record.narrowed = only.n || engines.n || compare || options.helper || options.tricks ||
+				  strcmp(gate, "auto") != 0 || strcmp(launcher, "auto") != 0;
 		if (help) {
 			usage(table);
 			return EXIT_CLEAN;
 		}
 		if (rest.n > 0) {
-			(void)err_input(&err,
-					"`sandbox selftest` takes no arguments, only options");
+			(void)err_input(&err, "`sandbox selftest` takes no arguments, only options");
+		} else if (record.path || record.if_needed || record.parent) {
+			code = record_make(&record, options.parallel, &mem, &err);
 		} else if (read_walls(&options, &engines, compare, &err) == 0 &&
 			   read_gate(&options, gate, &err) == 0 &&
 			   read_launcher(&options, launcher, &err) == 0) {

@@ -38,6 +38,8 @@ int cmd_worker(int argc, char **argv)
 		{ "--data", 0, OPTION_TEXT, &worker.data, "DIR", "for mirrors of repositories" },
 		{ "--mirror-gb", 0, OPTION_NUMBER, &worker.mirror_gb, "N",
 		  "size of all mirrors; default: 50" },
+		{ "--selftest", 0, OPTION_TEXT, &worker.record, "FILE",
+		  "the record of the sandbox's self-test; default: selftest.json in --data" },
 		{ "--name", 0, OPTION_TEXT, &worker.name, "NAME", "default: host and process" },
 		{ "--help", 'h', OPTION_FLAG, &help, NULL, "this text" },
 		{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
@@ -54,6 +56,8 @@ int cmd_worker(int argc, char **argv)
 	}
 	if (check(&worker, &err))
 		return report_error(&err);
+	if (!worker.record)
+		worker.record = arena_printf(&mem, "%s/selftest.json", worker.data).p;
 	log_init("worker", LOG_INFO);
 	return worker_run(&worker, &err) ? report_error(&err) : EXIT_CLEAN;
 }

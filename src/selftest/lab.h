@@ -111,6 +111,10 @@ int run_build(const struct trial *trial, char **arguments, const char *tricks, i
 int run_sealed(const struct trial *trial, char **arguments, const char *tricks, int output, int cancel,
 	       struct err *err);
 
+/*
+ * First thing in a child: it dies with the thread that made it, also when that is dead already. `parent` is getpid() before the fork.
+ */
+void die_with(pid_t parent);
 /* Starts the warden. */
 int warden_start(struct trial *trial, char **arguments, const char *tricks, struct err *err);
 /* Kills all children of this process, and theirs, until none is left; `spare` lists those that stay. */

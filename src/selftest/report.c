@@ -13,9 +13,11 @@ static bool is_there(const struct selftest *test, int wall)
 /* "stopped", "WORKED", "n/a": what works nowhere says nothing about a wall. */
 static const char *word(const struct selftest_trick *t, int wall)
 {
+	enum selftest_verdict bare = t->verdict[WALL_BARE];
+
 	if (wall == WALL_BARE)
-		return t->verdict[WALL_BARE] == TRICK_WORKED ? "works" : "n/a";
-	if (t->verdict[wall] == TRICK_STOPPED && t->verdict[WALL_BARE] != TRICK_WORKED)
+		return bare == TRICK_WORKED ? "works" : bare == TRICK_NOT_RUN ? "-" : "n/a";
+	if (t->verdict[wall] == TRICK_STOPPED && bare != TRICK_WORKED && bare != TRICK_NOT_RUN)
 		return "n/a";
 	if (t->verdict[wall] == TRICK_WORKED && selftest_baseline(t->id, (enum selftest_wall)wall))
 		return "allowed";

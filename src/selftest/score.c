@@ -28,6 +28,35 @@ const char *selftest_baseline(struct str id, enum selftest_wall wall)
 	return NULL;
 }
 
+static const char *const controls[] = {
+	"E01", /* a program's output */
+	"F01", /* a secret in the output */
+	"F09", /* a change outside the work directory */
+	"F11", /* a file in the work directory afterwards */
+	"N01", /* bytes at a listener */
+	"P12", /* a process that lives on */
+	"K31", /* a descriptor that is held */
+};
+
+bool selftest_is_control(struct str id)
+{
+	for (size_t i = 0; i < COUNT(controls); i++)
+		if (str_eq(id, str_of(controls[i])))
+			return true;
+	return false;
+}
+
+size_t selftest_controls(void)
+{
+	return COUNT(controls);
+}
+
+/* What was not tried without a sandbox is taken to work there. */
+static bool works_bare(const struct selftest_trick *t)
+{
+	return t->verdict[WALL_BARE] == TRICK_WORKED || t->verdict[WALL_BARE] == TRICK_NOT_RUN;
+}
+
 void selftest_score(struct selftest_score *out, const struct selftest *test,
 		    enum selftest_wall wall, struct str family)
 {
@@ -42,7 +71,7 @@ void selftest_score(struct selftest_score *out, const struct selftest *test,
 			continue;
 		if ((verdict == TRICK_WORKED && !explained) || verdict == TRICK_BROKEN)
 			score.unexpected++;
-		if (t->verdict[WALL_BARE] != TRICK_WORKED)
+		if (!works_bare(t))
 			continue;
 		score.tried++;
 		score.stopped += verdict == TRICK_STOPPED;

@@ -145,14 +145,17 @@ static int start_victim(struct stage *s, const char *tricks, struct err *err)
 {
 	int ends[2];
 	AUTO_FD int secret = open(s->secret_path, O_RDONLY | O_CLOEXEC);
+	pid_t parent = getpid();
 	ssize_t n;
 
 	s->victim_open = 42;
 	if (secret < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(err, "prepare a host process");
 	s->victim = fork();
-	if (s->victim == 0)
+	if (s->victim == 0) {
+		die_with(parent);
 		become_victim(s, tricks, ends[1], secret);
+	}
 	close(ends[1]);
 	n = s->victim < 0 ? -1 : read(ends[0], s->address, sizeof s->address - 1);
 	close(ends[0]);

@@ -8,7 +8,13 @@ struct lab {
 	struct listeners listeners;
 	struct str       git_index;
 	struct arena    *mem; /* borrowed; for reasons */
+	size_t           done, all; /* tricks, in all walls */
+	int              lock;      /* says that `dir` is in use */
 };
+
+/* A folder for this run; removes those of runs that were killed. */
+int lab_open(struct lab *lab, struct err *err);
+void lab_close(struct lab *lab);
 
 int trial_start(struct trial *out, struct lab *lab, struct selftest_trick *trick, enum selftest_wall wall,
 		struct err *err);

@@ -29,11 +29,13 @@ static void wait_or_cancel(pid_t pid, int cancel)
 static int start(char **argv, const char *dir, const struct trial *trial, int output, int cancel,
 		 struct err *err)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	if (pid < 0)
 		return err_errno(err, "fork");
 	if (pid == 0) {
+		/* who kills the warden, even with us, leaves no trick behind */
+		die_with(parent);
 		/* the terminal as standard input, as a tool that an agent starts has it */
 		int in = trial->stage.slave >= 0 ? trial->stage.slave : open("/dev/null", O_RDONLY);
 

@@ -109,6 +109,14 @@ static int on_done(void *ctx, int changes, enum workdir_mode mode, struct err *e
 	return harvest_apply(&harvest, changes, to, err);
 }
 
+/* On a machine so busy that it never came to its point: nothing was stopped. Those about time are meant to be ended. */
+static bool ran_out_of_time(const struct receipt *receipt, const struct selftest_trick *trick)
+{
+	return receipt->end == END_LIMIT &&
+	       (receipt->limit == LIMIT_WALL || receipt->limit == LIMIT_CPU) &&
+	       !str_eq(trick->effect, STR("overtime"));
+}
+
 static int run(enum sandbox_trust trust, const struct trial *t, char **arguments,
 	       const char *tricks, int output, int cancel, struct err *err)
 {
@@ -149,6 +157,8 @@ static int run(enum sandbox_trust trust, const struct trial *t, char **arguments
 	}
 	result = sandbox_run(&receipt, &mem, &job, err);
 	network_close(&network);
+	if (result == 0 && ran_out_of_time(&receipt, t->trick))
+		return err_set(err, ERR_TEMP, "its time was over before it came to its end");
 	return result;
 }
 

@@ -82,6 +82,13 @@ void reap_strangers(const pid_t *spare, size_t n)
 	}
 }
 
+void die_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127);
+}
+
 static void tell(int report, char word, const char *text)
 {
 	char line[512];
@@ -128,7 +135,6 @@ static _Noreturn void be_warden(const struct trial *t, char **arguments, const c
 	struct err err;
 	int result;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	for (int i = 1; i < SIGRTMIN; i++)
 		signal(i, SIG_DFL);
@@ -153,6 +159,7 @@ static _Noreturn void be_warden(const struct trial *t, char **arguments, const c
 int warden_start(struct trial *t, char **arguments, const char *tricks, struct err *err)
 {
 	int output[2], report[2], cancel[2];
+	pid_t parent = getpid();
 
 	if (pipe2(output, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0 ||
 	    pipe2(cancel, O_CLOEXEC) < 0)
@@ -161,6 +168,7 @@ int warden_start(struct trial *t, char **arguments, const char *tricks, struct e
 	if (t->warden < 0)
 		return err_errno(err, "fork");
 	if (t->warden == 0) {
+		die_with(parent);
 		/* ours would keep the job's output open */
 		close(output[0]);
 		close(report[0]);

@@ -1,5 +1,6 @@
 /* api.c - the same things as JSON, for programs. web/openapi.json describes them; fields are added over time, never renamed. */
 #include "answers.h"
+#include "machines.h"
 #include "body.h"
 #include "store/deliveries.h"
 #include "store/jobs.h"
@@ -269,11 +270,14 @@ int api_workers(struct request *r, struct err *err)
 		return -1;
 	items = json_array();
 	for (size_t i = 0; i < list.n; i++) {
+		const struct machine machine = machine_of(&list.items[i], r->mem);
 		json_t *one = json_object();
 
 		put(one, "id", list.items[i].id);
 		put(one, "host", list.items[i].host);
 		put_bool(one, "draining", list.items[i].draining);
+		put(one, "selftest", str_of(machine.tells ? selfcheck_word(machine.state) : ""));
+		put(one, "selftest_text", machine.text);
 		put_int(one, "started", list.items[i].started);
 		put_int(one, "seen", list.items[i].seen);
 		json_array_append_new(items, one);

@@ -20,6 +20,7 @@ struct peer {
 	size_t           n_kinds;
 	struct buf       text;
 	int64_t          noted;                   /* when the database was told of it */
+	int64_t          joined;                  /* ms since 1970; 0: not yet. It says HELLO again when something about it changed */
 };
 
 struct broker {

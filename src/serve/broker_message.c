@@ -50,11 +50,15 @@ static int on_hello(struct broker *b, const struct link_message *m, struct err *
 	json_t *body AUTO_JSON = body_read(m->wire.body, err);
 	struct worker_row row = { .id = m->wire.name };
 	int64_t now;
+	bool again;
 
 	if (!peer)
 		return err_set(err, ERR_TEMP, "more than %d workers", BROKER_MAX_WORKERS);
 	if (!body || m->wire.name.len == 0)
 		return body ? err_input(err, "a worker without a name") : -1;
+	again = str_eq(m->wire.name, str_of(peer->name));
+	if (!again)
+		peer->joined = 0;
 	snprintf(peer->name, sizeof(peer->name), "%.*s", STR_ARG(m->wire.name));
 	read_kinds(peer, json_object_get(body, "kinds"));
 	credit_heard(&peer->credit, broker_steady());
@@ -64,11 +68,14 @@ static int on_hello(struct broker *b, const struct link_message *m, struct err *
 	row.detail = m->wire.body;
 	if (broker_clock(b, &now, err))
 		return -1;
-	row.started = now;
+	if (!peer->joined)
+		peer->joined = now;
+	row.started = peer->joined;
 	if (workers_see(b->store, &row, now, err))
 		return -1;
-	log_line(LOG_INFO, LOG_FIELDS(LOG_TEXT("worker", str_of(peer->name)), LOG_TEXT("user", m->user)),
-		 "worker joined");
+	if (!again)
+		log_line(LOG_INFO, LOG_FIELDS(LOG_TEXT("worker", str_of(peer->name)), LOG_TEXT("user", m->user)),
+			 "worker joined");
 	if (b->stopping)
 		broker_send(b, &m->peer, &(struct wire){ .kind = WIRE_DRAIN });
 	return 0;

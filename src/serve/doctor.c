@@ -12,6 +12,7 @@
 #include "flow/analyst.h"
 #include "http/client.h"
 #include "queue/keys.h"
+#include "selftest/record.h"
 #include "serve/connect.h"
 #include "store/store.h"
 #include "sweep.h"
@@ -118,6 +119,45 @@ static void check_seal(struct doctor *d)
 		tell(d, DOCTOR_OK, "reviews", "", "they can be confined");
 }
 
+static const enum doctor_grade grades[RECORD_VERDICT_COUNT] = {
+	[RECORD_HELD] = DOCTOR_OK,
+	[RECORD_ESCAPED] = DOCTOR_FAIL,
+	[RECORD_INCOMPLETE] = DOCTOR_FAIL,
+	[RECORD_NOT_TRIED] = DOCTOR_NOTE,
+};
+
+/* What the workers go by. Nothing is tried here. */
+static void check_selftest(struct doctor *d)
+{
+	const char *path = arena_z(&d->mem, d->settings->selftest), *differs = NULL;
+	AUTO_BUF struct buf text = { 0 };
+	struct record_key key;
+	struct record record;
+	uint64_t done, all;
+	struct err err;
+
+	if (d->settings->workers == 0)
+		return;
+	if (record_is_running(path, &done, &all))
+		tell(d, DOCTOR_NOTE, "sandbox", "wait: jobs do", "the self-test is running, %llu of %llu",
+		     (unsigned long long)done, (unsigned long long)all);
+	else if (record_key_here(&key, &err))
+		tell(d, DOCTOR_FAIL, "sandbox", "`make install` puts both where they belong: no jobs run without", "%s",
+		     err.text);
+	else if (record_read(&record, path, &err) || (differs = record_key_differs(&record.key, &key)))
+		tell(d, DOCTOR_NOTE, "sandbox", "`outrider serve` makes one when it starts; jobs wait for it",
+		     "the record of the self-test does not count: %s", differs ? differs : err.text);
+	else {
+		record_say(&text, &record);
+		tell(d, grades[record.verdict], "sandbox",
+		     record.verdict == RECORD_NOT_TRIED
+			     ? "`outrider sandbox probe` tells what this host lacks"
+			     : arena_printf(&d->mem, "`outrider sandbox selftest` shows all; no jobs run before `outrider "
+						     "sandbox selftest --record %s` holds", path).p,
+		     "%.*s", STR_ARG(buf_str(&text)));
+	}
+}
+
 static void check_keys(struct doctor *d)
 {
 	struct key_pair keys;
@@ -212,7 +252,7 @@ static const struct {
 	bool   quick;
 } checks[] = {
 	{ check_data, false },	{ check_database, false },     { check_git, false },
-	{ check_seal, false },
+	{ check_seal, false },	{ check_selftest, false },
 	{ check_keys, false },	{ check_login, false },	       { check_integrations, false },
 	{ check_service, true },
 };

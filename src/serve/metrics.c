@@ -1,5 +1,6 @@
 /* metrics.c - for machines that watch: /healthz, /readyz, and /metrics in Prometheus' text format. */
 #include "answers.h"
+#include "machines.h"
 #include "pages_private.h"
 #include "store/jobs.h"
 #include "store/nodes.h"
@@ -12,20 +13,27 @@ int health_answer(struct request *r, struct err *err)
 	return 0;
 }
 
-/* Webhooks can be kept: the database takes a write. Who asks more often gets the last answer: it is open to all. */
+/*
+ * Webhooks can be kept: the database takes a write. Who asks more often gets the last answer: it is open to all. Jobs that wait for the
+ * self-test of a sandbox, or are stopped by it, are no reason to turn webhooks away: that is said beside it, without the why.
+ */
 int ready_answer(struct request *r, struct err *err)
 {
 	enum { TRY_EVERY_MS = 1000 };
 	_Atomic int64_t *wrote = &r->pages->wrote;
+	struct machine_list machines = { 0 };
 
 	if (r->now - *wrote >= TRY_EVERY_MS || r->now < *wrote) {
-		if (store_try_write(r->store, err))
+		if (store_try_write(r->store, err) ||
+		    machines_list(&machines, r->store, r->now, r->mem, err))
 			return -1;
+		r->pages->jobs = (int)machines_sum(&machines);
 		*wrote = r->now;
 	} else if (store_ping(r->store, err)) {
 		return -1;
 	}
-	buf_add(&r->out, STR("{\"status\":\"ready\"}\n"));
+	buf_printf(&r->out, "{\"status\":\"ready\",\"jobs\":\"%s\"}\n",
+		   machines_word((enum machines_word)r->pages->jobs));
 	return 0;
 }
 
@@ -54,6 +62,43 @@ static void add_gateway(struct buf *out, struct gateway *g)
 	one(out, "outrider_http_requests_total", "counter", "Requests of all kinds.", http.requests);
 	one(out, "outrider_http_refused_total", "counter", "Requests that no handler saw.", http.refused);
 	one(out, "outrider_http_connections", "gauge", "Open connections.", http.connections);
+}
+
+/* A worker's name as the value of a label. */
+static void add_label(struct buf *out, struct str text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] == '"' || text.p[i] == '\\')
+			buf_add_byte(out, '\\');
+		buf_add_byte(out, (unsigned char)text.p[i] < 0x20 ? '?' : text.p[i]);
+	}
+}
+
+static int add_machines(struct request *r, struct err *err)
+{
+	struct machine_list list = { 0 };
+	struct buf *out = &r->out;
+
+	if (machines_list(&list, r->store, r->now, r->mem, err))
+		return -1;
+	metric(out, "outrider_sandbox_selftest", "gauge",
+	       "How the sandbox of each worker's machine stands: 1 for held, not tried, waiting, escaped or incomplete.");
+	for (size_t i = 0; i < list.n; i++) {
+		if (!list.items[i].tells)
+			continue;
+		buf_add(out, STR("outrider_sandbox_selftest{worker=\""));
+		add_label(out, list.items[i].id);
+		buf_printf(out, "\",state=\"%s\"} 1\n", selfcheck_word(list.items[i].state));
+	}
+	metric(out, "outrider_sandbox_selftest_time_seconds", "gauge", "When that self-test was made, since 1970.");
+	for (size_t i = 0; i < list.n; i++) {
+		if (!list.items[i].made)
+			continue;
+		buf_add(out, STR("outrider_sandbox_selftest_time_seconds{worker=\""));
+		add_label(out, list.items[i].id);
+		buf_printf(out, "\"} %lld\n", (long long)list.items[i].made);
+	}
+	return 0;
 }
 
 static int add_store(struct request *r, struct err *err)
@@ -94,7 +139,7 @@ int metrics_answer(struct request *r, struct err *err)
 		r->status = 401;
 		return err_set(err, ERR_PERM, "Metrics are not for the outside: ask from this machine, or log in.");
 	}
-	if (add_store(r, err))
+	if (add_store(r, err) || add_machines(r, err))
 		return -1;
 	add_gateway(&r->out, r->pages->gateway);
 	request_header(r, "Content-Type", STR("text/plain; version=0.0.4; charset=utf-8"));

@@ -1,5 +1,6 @@
 /* page_now.c - the first page: what runs, what waits, what went wrong, what was said last. */
 #include "answers.h"
+#include "machines.h"
 #include "store/jobs.h"
 #include "store/nodes.h"
 #include "store/rates.h"
@@ -21,6 +22,29 @@ static int show_counts(struct request *r, struct err *err)
 	html_add(out, "</li><li><a href=\"/jobs?state=dead\"><b>%d</b> dead letters</a></li>"
 		      "<li><b>%d</b> done</li></ul>",
 		 (int64_t)counts.by_state[JOB_DEAD], (int64_t)counts.by_state[JOB_DONE]);
+	return 0;
+}
+
+/* What keeps jobs from running. Who may not see machines hears no reasons. */
+static int show_machines(struct request *r, struct err *err)
+{
+	static const char *const says[MACHINES_WORDS] = {
+		[MACHINES_WAIT] = "Jobs wait: the sandbox is being tested.",
+		[MACHINES_STOPPED] = "No jobs run: the test of the sandbox has failed.",
+	};
+	struct machine_list list = { 0 };
+	enum machines_word sum;
+
+	if (machines_list(&list, r->store, r->now, r->mem, err))
+		return -1;
+	sum = machines_sum(&list);
+	if (says[sum])
+		html_add(&r->out, "<p class=\"%s\">%s</p>", sum == MACHINES_STOPPED ? "dead" : "", says[sum]);
+	if (request_machines(r, NULL))
+		return 0;
+	for (size_t i = 0; i < list.n; i++)
+		if (list.items[i].tells && list.items[i].state != SELFCHECK_HELD)
+			html_add(&r->out, "<p>Worker %S: %S.</p>", list.items[i].id, list.items[i].text);
 	return 0;
 }
 
@@ -60,7 +84,7 @@ int now_page(struct request *r, struct err *err)
 {
 	r->title = "Now";
 	html_add(&r->out, "<div data-live>");
-	if (show_counts(r, err) || show_state(r, "Running", JOB_LEASED, err) ||
+	if (show_counts(r, err) || show_machines(r, err) || show_state(r, "Running", JOB_LEASED, err) ||
 	    show_state(r, "Waiting", JOB_QUEUED, err) || show_reviews(r, err))
 		return -1;
 	html_add(&r->out, "</div>");
@@ -109,14 +133,16 @@ int workers_page(struct request *r, struct err *err)
 	if (request_machines(r, err) || workers_list(r->store, r->now - RECENT, r->now, &list, r->mem, err) ||
 	    store_size(r->store, &bytes, err))
 		return -1;
-	html_add(&r->out, "<table><thead><tr><th>Worker<th>Host<th>State<th>Joined<th>Last seen</thead><tbody>");
+	html_add(&r->out, "<table><thead><tr><th>Worker<th>Host<th>State<th>Sandbox<th>Joined<th>Last seen</thead><tbody>");
 	for (size_t i = 0; i < list.n; i++) {
 		const struct worker_row *w = &list.items[i];
-		bool here = r->now - w->seen < 30 * 1000;
+		const struct machine machine = machine_of(w, r->mem);
+		bool here = r->now - w->seen < MACHINES_RECENT_MS;
 
-		html_add(&r->out, "<tr><td>%S</td><td data-k=Host>%S</td><td>%s</td><td data-k=Joined>%T</td>"
+		html_add(&r->out, "<tr><td>%S</td><td data-k=Host>%S</td><td>%s</td><td data-k=Sandbox>%s</td><td data-k=Joined>%T</td>"
 				   "<td data-k=\"Last seen\">%T</td></tr>", w->id,
-			 w->host, w->draining ? "draining" : here ? "here" : "silent", w->started, w->seen);
+			 w->host, w->draining ? "draining" : here ? "here" : "silent",
+			 machine.tells ? selfcheck_word(machine.state) : "", w->started, w->seen);
 	}
 	html_add(&r->out, "</tbody></table><p>Database: %s, %d KB.</p>", store_engine(r->store),
 		 (int64_t)(bytes / 1024));

@@ -22,6 +22,7 @@ struct pages {
 	unsigned            failures;     /* logins that failed, in the minute `minute` */
 	int64_t             minute;
 	_Atomic int64_t     wrote;        /* when /readyz last saw the database take a write */
+	_Atomic int         jobs;         /* enum machines_word: as it was then */
 	/* live.c */
 	struct http_stream *streams[PAGES_STREAMS];
 	size_t              n_streams;

@@ -242,6 +242,7 @@ static int run_worker(const struct settings *settings, const struct role_options
 	arena_init(&mem, 1 << 20);
 	worker.endpoint = arena_z(&mem, settings->broker.listen);
 	worker.data = arena_z(&mem, settings->data);
+	worker.record = arena_z(&mem, settings->selftest);
 	if (str_starts(settings->broker.listen, STR("tcp:"))) {
 		worker.key_file = arena_z(
 			&mem, arena_printf(&mem, "%.*s/worker.key", STR_ARG(settings->broker.keys)));

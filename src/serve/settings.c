@@ -300,6 +300,7 @@ FIELD_READER(settings_listen, text, struct settings, listen)
 FIELD_READER(settings_url, url, struct settings, url)
 FIELD_READER(settings_data, path, struct settings, data)
 FIELD_READER(settings_database, text, struct settings, database)
+FIELD_READER(settings_selftest, path, struct settings, selftest)
 FIELD_READER(settings_password, secret, struct settings, database_password)
 FIELD_READER(broker_listen, text, struct settings, broker.listen)
 FIELD_READER(broker_keys, path, struct settings, broker.keys)
@@ -348,7 +349,7 @@ static const struct key settings_keys[] = {
 	{ "database", settings_database }, { "database_password", settings_password },
 	{ "broker", settings_broker },	   { "workers", settings_workers },
 	{ "limits", settings_limits },	   { "integrations", settings_integrations },
-	{ "login", settings_login },
+	{ "login", settings_login },	   { "selftest", settings_selftest },
 };
 
 /* What is not said: one machine, everything below the data folder. */
@@ -360,6 +361,8 @@ static void add_defaults(struct settings *s, struct arena *mem, struct str base)
 		s->data = arena_printf(mem, "%.*sdata", STR_ARG(base));
 	if (s->database.len == 0)
 		s->database = arena_printf(mem, "sqlite:%.*s/outrider.db", STR_ARG(s->data));
+	if (s->selftest.len == 0)
+		s->selftest = arena_printf(mem, "%.*s/selftest.json", STR_ARG(s->data));
 	if (s->broker.listen.len == 0)
 		s->broker.listen = arena_printf(mem, "ipc://%.*s/broker.sock", STR_ARG(s->data));
 	if (s->broker.keys.len == 0)

@@ -15,98 +15,6 @@
 #include "flow/analyst.h"
 #include "serve/log.h"
 
-/* ---- the thread's side ---- */
-
-static void wake(struct worker *w)
-{
-	uint64_t one = 1;
-
-	if (write(w->wake, &one, sizeof(one)) < 0)
-		log_error("cannot wake the loop");
-}
-
-static int wait_answer(struct worker *w, int64_t until, struct err *err)
-{
-	while (w->question.state != QUESTION_ANSWERED) {
-		struct timespec soon;
-
-		if (w->lost)
-			return err_set(err, ERR_TEMP, "the lease is lost");
-		if (broker_steady() > until)
-			return err_set(err, ERR_TEMP, "the broker does not answer");
-		clock_gettime(CLOCK_REALTIME, &soon);
-		soon.tv_sec++;
-		pthread_cond_timedwait(&w->answered, &w->lock, &soon);
-	}
-	return 0;
-}
-
-int worker_ask(struct worker *w, const char *name, const json_t *body, json_t **reply,
-	       struct err *err)
-{
-	char *text = json_dumps(body, JSON_COMPACT);
-	struct question *q = &w->question;
-	int status;
-
-	if (!text)
-		return err_set(err, ERR_TEMP, "out of memory");
-	pthread_mutex_lock(&w->lock);
-	q->state = QUESTION_ASKED;
-	q->count++;
-	q->name = name;
-	q->body = str_of(text);
-	wake(w);
-	status = wait_answer(w, broker_steady() + WORKER_ASK_MS, err);
-	q->state = QUESTION_NONE;
-	if (status == 0 && q->code)
-		status = err_set(err, (enum err_kind)(q->code - 1), "%.*s",
-				 STR_ARG(buf_str(&q->reply)));
-	if (status == 0) {
-		*reply = body_read(buf_str(&q->reply), err);
-		status = *reply ? 0 : -1;
-	}
-	pthread_mutex_unlock(&w->lock);
-	free(text);
-	return status ? err_wrap(err, "%s", name) : 0;
-}
-
-bool worker_stage(struct worker *w, const char *stage)
-{
-	bool stop;
-
-	pthread_mutex_lock(&w->lock);
-	if (strcmp(w->stage, stage) != 0) {
-		snprintf(w->stage, sizeof(w->stage), "%s", stage);
-		w->news = true;
-		wake(w);
-	}
-	stop = w->stop;
-	pthread_mutex_unlock(&w->lock);
-	return !stop;
-}
-
-bool worker_stopped(struct worker *w)
-{
-	bool stop;
-
-	pthread_mutex_lock(&w->lock);
-	stop = w->stop;
-	pthread_mutex_unlock(&w->lock);
-	return stop;
-}
-
-static void *thread_main(void *payload)
-{
-	struct worker *w = payload;
-
-	work_do(w);
-	pthread_mutex_lock(&w->lock);
-	w->done = true;
-	pthread_mutex_unlock(&w->lock);
-	wake(w);
-	return NULL;
-}
-
 /* ---- the loop's side ---- */
 
 static void send_wire(struct worker *w, const struct wire *message)
@@ -131,6 +39,10 @@ static void send_hello(struct worker *w)
 	json_object_set_new(body, "host", json_string(host));
 	json_object_set_new(body, "slots", json_integer(w->slots.n));
 	json_object_set_new(body, "kinds", kinds);
+	body_set(body, "selftest", str_of(selfcheck_word(w->selfcheck.state)));
+	body_set(body, "selftest_text", str_of(w->selfcheck.text));
+	json_object_set_new(body, "selftest_made",
+			    json_integer(w->selfcheck.known ? w->selfcheck.record.made : 0));
 	send_wire(w, &(struct wire){ .kind = WIRE_HELLO, .name = str_of(w->name),
 				     .body = body_text(&w->mem, body) });
 }
@@ -140,6 +52,16 @@ static void send_ready(struct worker *w)
 	send_wire(w, &(struct wire){ .kind = WIRE_READY, .count = slots_limit(&w->slots),
 				     .time = w->slots.seen });
 	w->next_ready = broker_steady() + CREDIT_BEAT_MS;
+}
+
+/* Who is told of no slot sends nothing; what is under way already goes back. */
+static void look_at_sandbox(struct worker *w)
+{
+	if (!selfcheck_turn(&w->selfcheck, broker_steady()))
+		return;
+	w->slots.draining = w->draining || !selfcheck_runs(w->selfcheck.state);
+	send_hello(w);
+	send_ready(w);
 }
 
 static void begin_job(struct worker *w, const struct wire *m)
@@ -162,7 +84,7 @@ static void begin_job(struct worker *w, const struct wire *m)
 	lease_begin(&w->lease, m->id, m->token, m->time, broker_steady());
 	log_line(LOG_INFO, LOG_FIELDS(LOG_NUMBER("job", m->id), LOG_TEXT("kind", m->name)),
 		 "job begins");
-	if (pthread_create(&w->thread, NULL, thread_main, w)) {
+	if (pthread_create(&w->thread, NULL, worker_thread, w)) {
 		slots_free(&w->slots);
 		log_error("cannot start a thread for the job");
 		return; /* the lease runs out */
@@ -396,6 +318,7 @@ static int turn(struct worker *w, struct err *err)
 		begin_drain(w);
 	if (ready[1] && read(w->wake, &n, sizeof(n)) < 0)
 		log_error("cannot read the wake-up of the job");
+	look_at_sandbox(w);
 	take_messages(w);
 	if (broker_steady() >= w->next_ready)
 		send_ready(w);
@@ -453,6 +376,8 @@ static int open_all(struct worker *w, struct err *err)
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->answered, NULL);
 	w->slots.n = 1;
+	/* no job before the sandbox was looked at */
+	w->slots.draining = true;
 	return open_link(w, err);
 }
 
@@ -462,6 +387,7 @@ static void close_all(struct worker *w)
 		stop_job(w, true);
 		pthread_join(w->thread, NULL);
 	}
+	selfcheck_close(&w->selfcheck);
 	if (w->link)
 		send_wire(w, &(struct wire){ .kind = WIRE_BYE });
 	link_close(w->link, 1000);
@@ -488,6 +414,7 @@ int worker_run(const struct worker_options *options, struct err *err)
 
 	arena_init(&w.mem, MESSAGE_MEMORY);
 	arena_init(&w.job_mem, JOB_MEMORY);
+	selfcheck_open(&w.selfcheck, options->record);
 	status = open_all(&w, err);
 	if (status == 0)
 		log_info("worker %s", w.name);

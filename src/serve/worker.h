@@ -8,6 +8,7 @@
 #include "queue/credit.h"
 #include "queue/lease.h"
 #include "queue/link.h"
+#include "selfcheck.h"
 #include "serve/worker.h"
 
 enum question_state { QUESTION_NONE, QUESTION_ASKED, QUESTION_SENT, QUESTION_ANSWERED };
@@ -33,6 +34,7 @@ struct worker {
 	int                signals;
 	bool               draining;
 	int64_t            drain_by, next_ready;
+	struct selfcheck   selfcheck;
 	/* The job. The loop's: */
 	bool               busy;
 	struct lease       lease;
@@ -63,6 +65,8 @@ int worker_ask(struct worker *worker, const char *name, const json_t *body, json
 /* A new stage. False: end now. */
 bool worker_stage(struct worker *worker, const char *stage);
 bool worker_stopped(struct worker *worker);
+/* Of pthread_create(): does the job of the worker that it is given. */
+void *worker_thread(void *worker);
 
 /* What the thread does: work.c. Sets outcome, snooze and result. */
 void work_do(struct worker *worker);

@@ -1,9 +1,9 @@
 // machines.mjs: what a crash test runs: the service on one machine or on several, PostgreSQL, and the fake GitHub.
 import { execFileSync, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { copyFileSync, createWriteStream, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, createWriteStream, mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { below, env, forge, here, peers, program, sleep, work } from "./world.mjs";
 
 // ---- the service ----
@@ -84,10 +84,13 @@ export async function startFake() {
 const integration = () => (peers ? `{name: here, forge: github, url: "${fakeUrl}", web: "${fakeUrl}", app_id: "Iv1.outrider", app_key: "file:${work}/app.pem", secrets: "env:HOOK_SECRET"}` :
 	`{name: here, forge: local, path: "${forge}", secrets: "env:HOOK_SECRET"}`);
 
+// made once for all tests (tests/CMakeLists.txt)
+const record = join(dirname(realpathSync(program)), "..", "selftest.json");
+
 function settings(name, listen, more) {
 	const file = join(work, `${name}.yml`);
 
-	writeFileSync(file, `version: 1\nlisten: ${listen}\nurl: http://${listen}\ndata: ${work}/${name}\n${store ? `database: "${store}"\n` : ""}` +
+	writeFileSync(file, `version: 1\nlisten: ${listen}\nurl: http://${listen}\ndata: ${work}/${name}\nselftest: ${record}\n${store ? `database: "${store}"\n` : ""}` +
 		`${more}\nlimits: {lease_seconds: 5}\nintegrations:\n  - ${integration()}\n` +
 		`login: {token: "env:ADMIN_TOKEN"}\n`);
 	return ["serve", "--config", file];
@@ -133,7 +136,7 @@ export function manyMachines() {
 
 		machine(`worker${number}`, 20 + number);
 		run(program, "keys", "allow", join(keys, "allowed"), own, `worker${number}`);
-		nodes.push({ name: `worker${number}`, apart: true, argv: ["worker", "--connect", `tcp://10.77.0.1${1 + (number % 2)}:7410`, "--key", file,
+		nodes.push({ name: `worker${number}`, apart: true, argv: ["worker", "--selftest", record, "--connect", `tcp://10.77.0.1${1 + (number % 2)}:7410`, "--key", file,
 			"--broker-key", key, "--data", join(work, `worker${number}`), "--name", `worker${number}`] });
 	}
 }

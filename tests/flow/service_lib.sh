@@ -1,5 +1,7 @@
 # service_lib.sh - sourced after lib.sh by tests of the service: a local forge, the running service, its events.
 forge=$work/forge
+# the self-test of the sandbox was made once for all tests (tests/CMakeLists.txt): none of them waits for one of its own
+record=$(dirname "$program")/../selftest.json
 mkdir -p "$forge/.spool" "$forge/team"
 export HOOK_SECRET=hook-secret ADMIN_TOKEN=admin-token
 service_pid=''
@@ -25,6 +27,7 @@ service_settings() {
 version: 1
 listen: 127.0.0.1:0
 data: $work/data
+selftest: $record
 ${OUTRIDER_STORE:+database: "$OUTRIDER_STORE"}
 integrations:
   - name: here

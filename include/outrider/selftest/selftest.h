@@ -58,20 +58,26 @@ struct selftest_options {
 	const char        *tricks;   /* the program outrider-tricks; NULL: beside ours, or in ../libexec/outrider */
 	const char *const *only;     /* ids or families, NULL at the end; NULL: all */
 	bool               walls[WALLS]; /* which to try; bare is always tried */
+	bool               controls; /* bare: only the few that show that the harness sees; the list is trusted for the others */
 	enum exec_engine   gate;     /* of our walls: who judges programs */
 	enum sandbox_launcher launcher; /* of our walls; bubblewrap cannot make the sealed one */
 	const char        *helper;   /* socket of the root helper; NULL: the built-in policy's */
 	unsigned           parallel; /* 0: four for each processor, at most SELFTEST_MAX_PARALLEL */
+	/* After each trick, in all walls; may be NULL. */
+	void             (*on_progress)(void *ctx, size_t done, size_t all);
+	void              *ctx;
 };
 
 enum {
 	SELFTEST_MAX_PARALLEL = 16, /* each is a handful of processes with up to 160 MiB */
 	SELFTEST_MAX_TRICKS = 1000,
 	SELFTEST_SECONDS = 8, /* a trick that takes longer is ended; what it did by then counts */
+	SELFTEST_LOOKS = 3,   /* how often a trick may be tried until what could be the machine's load counts */
 };
 
 /*
- * Tries the tricks. Must run in a process without threads, which becomes the reaper of what escapes; it leaves no process, file or
+ * Tries the tricks. What of one of our walls may come from a busy machine (a process that still lives, a wall that did not start) counts
+ * only when it is seen again with nothing beside it. Must run in a process without threads, which becomes the reaper of what escapes; it leaves no process, file or
  * object behind. ERR_INPUT for a program that is missing, a trick or family that does not exist.
  * About 10 s for a wall on two processors.
  */
@@ -80,7 +86,7 @@ int selftest_run(struct selftest *out, struct arena *mem, const struct selftest_
 
 /* How it stands with a wall. */
 struct selftest_score {
-	size_t tried;      /* worked bare, and were tried here */
+	size_t tried;      /* worked bare or were not tried there, and were tried here */
 	size_t stopped;    /* of those */
 	size_t explained;  /* of those that worked: listed in the baseline, with a reason */
 	size_t unexpected; /* worked, or could not be tried, and the baseline does not say so; also those that are n/a bare */
@@ -89,6 +95,12 @@ void selftest_score(struct selftest_score *out, const struct selftest *test, enu
 		    struct str family); /* of one family; empty: all */
 /* Why the baseline lets a trick work in a wall; NULL when it must be stopped. */
 const char *selftest_baseline(struct str id, enum selftest_wall wall);
+/*
+ * The controls: one trick for each way of seeing, that touches nothing but the harness's own folder, listeners and processes. Safe to be
+ * run without a sandbox on any host; where one does not work, the harness is blind.
+ */
+bool selftest_is_control(struct str id);
+size_t selftest_controls(void);
 /* True when each of our walls that was wanted could be tried and has nothing unexpected. */
 bool selftest_holds(const struct selftest *test);
 

@@ -68,6 +68,7 @@ struct settings {
 		struct str listen;   /* "ipc://..." (default, below data) or "tcp://HOST:PORT" */
 		struct str keys;     /* folder of CURVE keys, for tcp */
 	} broker;
+	struct str selftest;     /* record of the sandbox's self-test; default: in data */
 	uint32_t   workers;      /* processes of this machine; 0: this node has none */
 	uint32_t   per_repository, per_tenant; /* jobs at once */
 	uint32_t   job_seconds, job_memory_mb; /* of one analyst */

@@ -2,6 +2,9 @@
  * worker.h - the process that does the jobs: asks a broker for work, talks to the forge with the one token that came with the job, and
  * lets a sealed child read what is hostile (flow/analyst.h).
  *
+ * No job is taken before the self-test of this machine's sandbox has held, or this host can make none (selftest/record.h); one that does not hold
+ * stops it until a later one does.
+ *
  * One job at a time; a machine runs several workers. Knows no settings: everything that a job needs comes with it.
  */
 #pragma once
@@ -21,6 +24,7 @@ struct worker_options {
 	const char *key_file;    /* tcp: our key */
 	const char *broker_key;  /* tcp: the broker's public key: a file, or the 40 characters themselves */
 	const char *data;        /* folder for mirrors */
+	const char *record;      /* of the sandbox's self-test (selftest/record.h) */
 	unsigned    mirror_gb;
 };
 
