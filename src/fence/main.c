@@ -87,12 +87,12 @@ static int listen_at(const char *path, struct err *err)
 	return fd;
 }
 
-static int work(int listener, int pair)
+static int work(int listener, int pair, struct lsm *lsm, const struct err *no_lsm)
 {
 	struct err err;
 
 	prctl(PR_SET_NAME, "fence-worker", 0, 0, 0);
-	if (serve_run(listener, pair, &err) == 0)
+	if (serve_run(listener, pair, lsm, no_lsm, &err) == 0)
 		return 0;
 	fprintf(stderr, "outrider-fence: %s\n", err.text);
 	return 1;
@@ -101,6 +101,8 @@ static int work(int listener, int pair)
 static int run(const char *path, const char *group, struct err *err)
 {
 	const struct rlimit fds = { FDS, FDS };
+	struct lsm *lsm = NULL;
+	struct err no_lsm = { 0 };
 	int listener, pair[2];
 	pid_t worker;
 
@@ -112,12 +114,14 @@ static int run(const char *path, const char *group, struct err *err)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return err_errno(err, "socketpair");
+	/* the keeper has it, too: the kernel goes on judging when the worker is gone */
+	(void)lsm_open(&lsm, &no_lsm);
 	worker = fork();
 	if (worker < 0)
 		return err_errno(err, "fork");
 	if (worker == 0) {
 		close(pair[0]);
-		_exit(work(listener, pair[1]));
+		_exit(work(listener, pair[1], lsm, &no_lsm));
 	}
 	close(listener);
 	close(pair[1]);
