@@ -32,7 +32,8 @@ void judge_give_up(struct judge *j)
 
 bool judge_run(struct judge *j)
 {
-	struct pollfd fds[3] = { { j->engine->fd(j), POLLIN, 0 }, { j->ward.pidfd, POLLIN, 0 }, { j->connection, POLLIN, 0 } };
+	struct pollfd fds[4] = { { j->engine->fd(j), POLLIN, 0 }, { j->ward.pidfd, POLLIN, 0 }, { j->connection, POLLIN, 0 },
+				 { j->side, POLLIN, 0 } };
 	bool listening = true;
 
 	/* listening: the client is there, and we have not given up */
@@ -47,7 +48,7 @@ bool judge_run(struct judge *j)
 		if (!listening)
 			ward_kill(&j->ward);
 		/* what was told before the end is read behind it, too */
-		if (fds[0].revents || fds[1].revents)
+		if (fds[0].revents || fds[1].revents || fds[3].revents)
 			j->engine->read(j, listening);
 		if (fds[1].revents)
 			break;
@@ -78,7 +79,7 @@ int judge_open(struct judge *out, const struct judge_start *start, const struct 
 {
 	memset(out, 0, sizeof *out);
 	out->engine = start->engine;
-	out->group = out->ns = -1;
+	out->group = out->ns = out->side = -1;
 	out->connection = start->connection;
 	out->shared = start->shared;
 	out->lsm = start->lsm;

@@ -4,6 +4,7 @@
 
 #include "lsm.h"
 #include "marks.h"
+#include "writers.h"
 #include "sandbox/fence.h"
 #include "sandbox/gate_image.h"
 
@@ -19,7 +20,7 @@ struct judge;
 struct judge_engine {
 	const char *name;
 	int (*open)(struct judge *judge, const struct fence_job *job, struct err *err);
-	int (*fd)(const struct judge *judge);               /* readable when there is something to do */
+	int (*fd)(const struct judge *judge);               /* readable when there is something to do; the keeper holds it, too */
 	void (*read)(struct judge *judge, bool listening);  /* does it; not listening: the job is being ended, and nothing of it may start */
 	void (*close)(struct judge *judge);
 };
@@ -32,6 +33,7 @@ struct judge {
 	bool                open;
 	struct ward         ward;       /* owned */
 	int                 connection; /* borrowed */
+	int                 side;       /* borrowed: read when this is readable, too; -1: none */
 	struct gate_rules   rules;      /* owned */
 	struct digest_cache *shared;    /* borrowed: files that no job can write */
 	struct digest_cache *own;       /* owned */
@@ -41,6 +43,7 @@ struct judge {
 
 	/* fanotify */
 	int                 group;      /* owned */
+	struct writers     *writers;    /* owned */
 	uint64_t            told[JUDGE_TOLD];
 	struct {
 		pid_t task;

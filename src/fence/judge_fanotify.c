@@ -134,6 +134,7 @@ static bool tell(struct judge *j, pid_t task, const struct gate_image *image, co
 	exec->facts = image->facts;
 	exec->rule = rule;
 	exec->denied = denied;
+	exec->written = image->facts.origin == GATE_FRESH && writers_find(j->writers, &exec->writer, &image->stat);
 	exec->digest = image->digest;
 	memcpy(exec->path, image->path, sizeof exec->path);
 	memcpy(exec->script, script, sizeof exec->script);
@@ -150,8 +151,10 @@ static bool judge_program(struct judge *j, pid_t task, int fd, struct gate_image
 	denied = rule != GATE_OK && j->rules.mode != EXEC_AUDIT;
 	if (!tell(j, task, image, script, rule, denied))
 		judge_give_up(j);
-	else if (!denied)
+	else if (!denied) {
+		writers_ran(j->writers, task, &image->digest);
 		return true;
+	}
 	/* it waits for us, so its number is its own */
 	kill(task, SIGKILL);
 	return false;
@@ -202,6 +205,8 @@ static void answer_all(struct judge *j, bool listening)
 	_Alignas(struct fanotify_event_metadata) char room[EVENTS_ROOM];
 	ssize_t n = read(j->group, room, sizeof room);
 
+	/* behind it: whoever wrote what is about to run has closed it before */
+	writers_read(j->writers, &j->rules, j->shared, j->own);
 	for (struct fanotify_event_metadata *e = (void *)room; n > 0 && FAN_EVENT_OK(e, n);
 	     e = FAN_EVENT_NEXT(e, n))
 		answer(j, e, listening);
@@ -209,9 +214,15 @@ static void answer_all(struct judge *j, bool listening)
 
 static int open_group(struct judge *j, const struct fence_job *job, struct err *err)
 {
-	(void)job;
+	if (writers_open(&j->writers, &j->ward, job, err))
+		return -1;
 	j->group = marks_open(&j->ward, err);
-	return j->group < 0 ? -1 : 0;
+	j->side = writers_fd(j->writers);
+	if (j->group >= 0)
+		return 0;
+	writers_close(j->writers);
+	j->writers = NULL;
+	return -1;
 }
 
 static int group_fd(const struct judge *j)
@@ -222,7 +233,9 @@ static int group_fd(const struct judge *j)
 static void close_group(struct judge *j)
 {
 	auto_fd(&j->group);
-	j->group = -1;
+	j->group = j->side = -1;
+	writers_close(j->writers);
+	j->writers = NULL;
 }
 
 const struct judge_engine judge_fanotify = { "fanotify", open_group, group_fd, answer_all, close_group };

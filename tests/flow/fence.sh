@@ -82,6 +82,7 @@ judges() {
 	check "$engine, $1: each with digest and origin" receipt 'r.execs.every(e => /^[0-9a-f]{64}$/.test(e.digest)) &&
 		r.execs.find(e => e.path === "/work/own").name === "fresh" && r.execs.find(e => e.path === "/work/brought").name === "brought" &&
 		r.execs.find(e => e.path === "/work/own").class === "fresh" && r.execs.find(e => e.path === "/usr/bin/env").name === "toolchain"'
+	check "$engine, $1: a fresh program with its writer" receipt 'r.execs.find(e => e.path === "/work/own").writer === r.execs.find(e => e.path.endsWith("/cp")).digest'
 	check "$engine, $1: a script is named with its interpreter" receipt 'r.execs.some(e => e.script === "/work/script" && /sh$/.test(e.path))'
 	check "$engine, $1: counted, with the number inside" receipt 'r.execs.every(e => e.count >= 1 && e.pid > 0 && e.pid < 100)'
 	box -p "$work/policy.yml" -C "$work/project" -- sh -c './ld /bin/true; ./by-ld; cp /bin/true /tmp/x; /tmp/x; echo end'
