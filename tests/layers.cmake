@@ -25,7 +25,8 @@ set(serve base model syntax rules review repo http store queue egress sandbox en
 set(cli base model syntax rules review repo http store queue egress sandbox environment forge flow selftest serve)
 
 # Who may use which library, by the start of its header's name.
-set(libraries git2 git2/ tree_sitter/ pcre2 yaml jansson openssl/ curl/ microhttpd zmq sqlite3 libpq-fe seccomp)
+set(libraries bpf/ git2 git2/ tree_sitter/ pcre2 yaml jansson openssl/ curl/ microhttpd zmq sqlite3 libpq-fe seccomp)
+set(bpf/ fence)
 set(git2 repo)
 set(git2/ repo)
 set(tree_sitter/ syntax)

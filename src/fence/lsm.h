@@ -1,11 +1,11 @@
 /*
- * lsm.h - the program in the kernel that judges by itself (kernel/exec.bpf.c): loads it, and tells it of jobs. Private to this folder.
+ * lsm.h - the program in the kernel that judges by itself (exec.bpf.c): loads it, and tells it of jobs. Private to this folder.
  *
  * Without clang or libbpf at build time there is lsm_none.c in its place, which always says so.
  */
 #pragma once
 #include "base/err.h"
-#include "kernel/verdict.h"
+#include "verdict.h"
 #include "sandbox/digest.h"
 
 /* Opaque. Of the process; children have it too, and the kernel goes on judging while one of them lives. */
