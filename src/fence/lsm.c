@@ -26,6 +26,8 @@ enum {
 
 #define TYPES "/sys/kernel/btf/vmlinux"
 
+const bool lsm_built = true;
+
 struct lsm {
 	struct bpf_object *object;           /* owned */
 	struct bpf_link   *links[PROGRAMS];  /* owned */

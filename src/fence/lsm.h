@@ -8,6 +8,8 @@
 #include "verdict.h"
 #include "sandbox/digest.h"
 
+extern const bool lsm_built; /* false: lsm_none.c */
+
 /* Opaque. Of the process; children have it too, and the kernel goes on judging while one of them lives. */
 struct lsm;
 

@@ -1,6 +1,8 @@
 /* lsm_none.c - lsm.h, built without what the program in the kernel is made and loaded with. */
 #include "lsm.h"
 
+const bool lsm_built = false;
+
 int lsm_open(struct lsm **out, struct err *err)
 {
 	(void)out;

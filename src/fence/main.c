@@ -17,6 +17,7 @@
 
 #include "base/scope.h"
 #include "keeper.h"
+#include "lsm.h"
 #include "sandbox/fence.h"
 #include "serve.h"
 
@@ -137,7 +138,9 @@ static int usage(FILE *to)
 		    "Judges, as root, which programs the jobs of `outrider sandbox` may start.\n\n"
 		    "  --socket PATH  where clients connect; default: " FENCE_SOCKET "\n"
 		    "  --group NAME   who may connect beside root; default: our own group\n"
-		    "  --help         this text\n");
+		    "  --help         this text\n\n"
+		    "It judges by %s.\n", lsm_built ? "BPF LSM, or fanotify where the kernel has none"
+						     : "fanotify; it was built without clang or libbpf, so not by BPF LSM");
 	return to == stdout ? 0 : 2;
 }
 
