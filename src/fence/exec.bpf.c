@@ -23,6 +23,9 @@ enum {
 	EPERM = 1,
 	SIGKILL = 9,
 	S_PRIVILEGED = 06000,        /* setuid, setgid */
+	S_IFMT = 0170000,
+	S_IFREG = 0100000,
+	MNT_NOEXEC = 4,
 	MNT_READONLY = 0x40,
 	SB_RDONLY = 1,
 	OVERLAYFS_MAGIC = 0x794c7630,
@@ -188,14 +191,22 @@ static bool is_readonly(struct file *file)
 	       (BPF_CORE_READ(file, f_inode, i_sb, s_flags) & SB_RDONLY);
 }
 
-static __u32 origin_of(struct file *file, const struct verdict_job *job)
+/* Whether the file is where the job may write. */
+static bool is_writable(struct file *file, const struct verdict_job *job)
 {
 	void *mount = (void *)BPF_CORE_READ(file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt);
 	const __u32 id = (__u32)BPF_CORE_READ((struct mount *)mount, mnt_id);
 
 	for (__u32 i = 0; i < VERDICT_MOUNTS && i < job->n_mounts; i++)
 		if (job->mounts[i] == id)
-			return changed_ns(file->f_inode) > (__s64)job->began_ns - VERDICT_SETTLE_NS ? VERDICT_FRESH : VERDICT_BROUGHT;
+			return true;
+	return false;
+}
+
+static __u32 origin_of(struct file *file, const struct verdict_job *job)
+{
+	if (is_writable(file, job))
+		return changed_ns(file->f_inode) > (__s64)job->began_ns - VERDICT_SETTLE_NS ? VERDICT_FRESH : VERDICT_BROUGHT;
 	return is_readonly(file) ? VERDICT_TOOLCHAIN : VERDICT_ELSEWHERE;
 }
 
@@ -343,32 +354,48 @@ int BPF_PROG(on_program, struct linux_binprm *bprm)
 	return 0;
 }
 
+/*
+ * The file is about to be written. What was known of it is forgotten: a memory file system tells of no write through a mapping. Its writer is
+ * kept where a program can be started.
+ */
+static void note_writer(struct task_struct *task, struct file *file, const struct verdict_job *job)
+{
+	struct inode *inode = file->f_inode;
+	struct program *self;
+	struct digest *writer;
+
+	bpf_inode_storage_delete(&programs, inode);
+	bpf_inode_storage_delete(&writers, inode);
+	if ((inode->i_mode & S_IFMT) != S_IFREG || (BPF_CORE_READ(file, f_path.mnt, mnt_flags) & MNT_NOEXEC) ||
+	    !is_writable(file, job) || !task->mm || !task->mm->exe_file)
+		return;
+	self = bpf_inode_storage_get(&programs, task->mm->exe_file->f_inode, 0, 0);
+	writer = self ? bpf_inode_storage_get(&writers, inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE) : 0;
+	if (writer)
+		__builtin_memcpy(writer->bytes, self->digest, VERDICT_SHA256);
+}
+
 /* Of an opened file: an interpreter that a program asks for, or one that is about to be written. */
 SEC("lsm/file_open")
 int BPF_PROG(on_open, struct file *file)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	const __u32 flags = file->f_flags, mode = file->f_mode;
-	struct digest *writer;
-	struct program *self;
+	struct verdict_job *job;
 	struct start *start;
 
 	if (!(flags & FOR_EXEC) && !(mode & FMODE_WRITE))
 		return 0;
-	if (!job_of(task).job)
+	job = job_of(task).job;
+	if (!job)
 		return 0;
-	if (flags & FOR_EXEC) {
-		start = bpf_task_storage_get(&starts, task, 0, 0);
-		if (start)
-			start->interpreted = 1;
+	if (!(flags & FOR_EXEC)) {
+		note_writer(task, file, job);
 		return 0;
 	}
-	if (!task->mm || !task->mm->exe_file)
-		return 0;
-	self = bpf_inode_storage_get(&programs, task->mm->exe_file->f_inode, 0, 0);
-	writer = self ? bpf_inode_storage_get(&writers, file->f_inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE) : 0;
-	if (writer)
-		__builtin_memcpy(writer->bytes, self->digest, VERDICT_SHA256);
+	start = bpf_task_storage_get(&starts, task, 0, 0);
+	if (start)
+		start->interpreted = 1;
 	return 0;
 }
 
