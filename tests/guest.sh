@@ -16,7 +16,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 dpkg-deb -x "$package" "$work/kernel"
+[ -d "$work/kernel/lib" ] || ln -s usr/lib "$work/kernel/lib"
 release=$(basename "$work"/kernel/lib/modules/*)
+find "$work/kernel/" -name '*.ko.xz' -print0 | xargs -0r xz -d
 mkdir -p "$work/root"/{bin,modules,proc,sys,dev,new}
 cp "$(command -v busybox)" "$work/root/bin/busybox"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * exec.bpf.c - the exec gate in the kernel: decides at each start of a program in a fenced job (verdict.h). Never waits, and asks nobody:
  * the kernel itself hashes the file that it is about to run, whose bytes nobody can write from here on.

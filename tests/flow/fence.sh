@@ -174,6 +174,25 @@ check 'it has four capabilities' [ "$caps" = 0000000000280024 ]
 stop_helper
 check 'it takes its socket away' [ ! -e "$socket" ]
 
+# a kernel that lacks what the engine bpf needs: told, and fanotify judges
+if [ -d /sys/kernel/btf ]; then
+	: >"$work/log"
+	real_fence=$fence
+	printf '#!/bin/sh\nexec unshare -m sh -c '\''mount -t tmpfs none /sys/kernel/btf && exec "$@"'\'' sh %s "$@"\n' "$fence" >"$work/without-types"
+	chmod 755 "$work/without-types"
+	fence=$work/without-types
+	start_helper
+	policy untrusted bpf
+	box -p "$work/policy.yml" -- sh -c 'echo ran'
+	check 'without the types of the kernel: no engine bpf, and said' all shows ran -- says 'gate missing' -- \
+		eval 'says "does not tell its types" || says "built without"'
+	policy untrusted auto
+	box -p "$work/policy.yml" -- sh -c 'echo ran'
+	check 'without the types of the kernel: the next best engine' all exits 0 -- receipt '/^(fanotify|ptrace), build$/.test(r.layers.gate.detail)'
+	stop_helper
+	fence=$real_fence
+fi
+
 as_user() {
 	local c
 
