@@ -46,7 +46,7 @@ struct lsm_ring {
 /* libbpf's first complaint since it was emptied. One thread at a time loads. */
 static char complaint[COMPLAINT];
 
-static int listen_to(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int listen_to(enum libbpf_print_level level, const char *format, va_list args)
 {
 	if (level == LIBBPF_WARN && !complaint[0])
 		vsnprintf(complaint, sizeof complaint, format, args);
@@ -63,7 +63,7 @@ static int refuse(struct err *err, const char *what)
 
 static int load(struct lsm *lsm, struct err *err)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "outrider_fence");
+	const struct bpf_object_open_opts options = { .sz = sizeof options, .object_name = "outrider_fence" };
 
 	if (access(TYPES, R_OK))
 		return err_errno(err, "the kernel does not tell its types (CONFIG_DEBUG_INFO_BTF): " TYPES);

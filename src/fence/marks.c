@@ -11,7 +11,7 @@
 
 #include "base/scope.h"
 
-enum { MODE = O_RDONLY | O_CLOEXEC | O_LARGEFILE }; /* of the files that the kernel shows us */
+enum { MODE = O_RDONLY | O_LARGEFILE | O_CLOEXEC }; /* of the files that the kernel shows us */
 
 /* What is marked, and for what. */
 struct watch {

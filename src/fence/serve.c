@@ -226,7 +226,7 @@ static void watch(struct server *s, bool end_all)
 	for (size_t i = 0; i < KEEPER_JOBS; i++) {
 		int64_t since = s->jobs[i] ? atomic_load(&s->jobs[i]->since_ms) : 0;
 
-		if (s->jobs[i] && (end_all || (since && now - since > SERVE_VERDICT_SECONDS * 1000)))
+		if (s->jobs[i] && (end_all || (since && now - since > SERVE_VERDICT_SECONDS * INT64_C(1000))))
 			judge_give_up(s->jobs[i]);
 	}
 	pthread_mutex_unlock(&s->lock);
