@@ -91,8 +91,12 @@ static void note(struct writers *w, const struct fanotify_event_metadata *event,
 	struct stat st;
 	size_t at;
 
+	/* some were lost: any file may be another than it was */
+	if (event->mask & FAN_Q_OVERFLOW)
+		digest_cache_empty(own);
 	if (event->fd < 0 || fstat(event->fd, &st) || !S_ISREG(st.st_mode))
 		return;
+	digest_cache_forget(own, &st);
 	at = slot(&st);
 	/* a writer that is unknown is none that was there before */
 	if (!program_of(&program, w, event->pid, rules, shared, own)) {

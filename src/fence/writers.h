@@ -21,7 +21,7 @@ int writers_fd(const struct writers *writers);
 /* The task will run this program. */
 void writers_ran(struct writers *writers, pid_t task, const struct digest *program);
 /*
- * Reads all that the kernel told: to be called before a program is judged, since its writer closed it before. A process that runs what
+ * Reads all that the kernel told, and takes out of `own` what was written: to be called before a program is judged, since its writer closed it before. A process that runs what
  * it was forked with is looked at, by these rules and caches; one that is gone by then leaves no name.
  */
 void writers_read(struct writers *writers, const struct gate_rules *rules, struct digest_cache *shared, struct digest_cache *own);
