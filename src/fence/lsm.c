@@ -25,6 +25,8 @@ enum {
 };
 
 #define TYPES "/sys/kernel/btf/vmlinux"
+#define MODULES "/sys/kernel/security/lsm"
+#define NOT_AMONG "the kernel does not call BPF LSM: `bpf` is not among its security modules (CONFIG_LSM, or lsm=...,bpf on its command line)"
 
 const bool lsm_built = true;
 
@@ -54,11 +56,30 @@ __attribute__((format(printf, 2, 0))) static int listen_to(enum libbpf_print_lev
 	return 0;
 }
 
+/* Where that can be read: securityfs is not mounted everywhere. */
+static bool is_known_absent(void)
+{
+	char text[512];
+	AUTO_FD int fd = open(MODULES, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
+	struct str rest = { text, n < 0 ? 0 : (size_t)n }, word;
+
+	while (str_cut(&rest, ',', &word))
+		if (str_eq(word, STR("bpf")) || str_eq(word, STR("bpf\n")))
+			return false;
+	return n > 0;
+}
+
 static int refuse(struct err *err, const char *what)
 {
+	const int error = errno;
+
+	if (is_known_absent())
+		return err_set(err, ERR_PERM, NOT_AMONG);
+	errno = error;
 	if (errno == EPERM)
 		return err_set(err, ERR_PERM, "the kernel refuses programs of BPF LSM (lockdown, or no CAP_SYS_ADMIN)");
-	return err_set(err, ERR_PERM, "%s (Linux 6.1 and CONFIG_BPF_LSM are needed): %s: %s", what, strerror(errno), complaint);
+	return err_set(err, ERR_PERM, "%s (it needs Linux 6.1, CONFIG_BPF_LSM, and `bpf` among the security modules): %s: %s", what, strerror(errno), complaint);
 }
 
 static int load(struct lsm *lsm, struct err *err)
@@ -156,8 +177,7 @@ static int judge_probe(const struct verdict_setup *setup, struct err *err)
 	struct digest ours;
 
 	if (setup->probe_algo == NOT_CALLED)
-		return err_set(err, ERR_PERM, "the kernel does not call BPF LSM: `bpf` is not among its security modules "
-					      "(CONFIG_LSM, or lsm=...,bpf on its command line)");
+		return err_set(err, ERR_PERM, NOT_AMONG);
 	if (setup->probe_algo < 0)
 		return err_set(err, ERR_PERM, "the kernel does not hash programs (CONFIG_IMA): %s", strerror(-setup->probe_algo));
 	if (setup->probe_algo != SHA256)
