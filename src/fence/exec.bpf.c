@@ -60,12 +60,18 @@ struct report {
 	char                 text[2 * VERDICT_TEXT];
 };
 
+/* A program that could be a loader. */
+struct lone {
+	__u32         ns; /* of the job that the report is of: another one is not told its paths */
+	struct report report;
+};
+
 /* Of a task that starts a program. */
 struct start {
 	__u32         of_script;   /* the next program is the interpreter of text[0..script_size) */
 	__u32         interpreted; /* the kernel opened an interpreter for it */
 	__u32         may_load;    /* an image that could be a loader */
-	struct report report;
+	struct lone   lone;
 };
 
 struct ring {
@@ -128,7 +134,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct report);
+	__type(value, struct lone);
 } alone SEC(".maps");
 
 static struct verdict_setup *setup_get(void)
@@ -314,7 +320,7 @@ static __u32 path_of(char *out, struct file *file)
 
 static int judge(struct linux_binprm *bprm, struct start *start, const struct found *found)
 {
-	struct verdict_event *event = &start->report.event;
+	struct verdict_event *event = &start->lone.report.event;
 	__u32 script = event->script_size;
 
 	/* a program that a script or its like is handed to is named by the kernel, not by who starts it */
@@ -322,13 +328,15 @@ static int judge(struct linux_binprm *bprm, struct start *start, const struct fo
 		script = 0;
 	__builtin_memset(event, 0, sizeof *event);
 	event->script_size = script;
-	event->path_size = path_of(start->report.text + script, bprm->file);
+	event->path_size = path_of(start->lone.report.text + script, bprm->file);
 	start->of_script = start->interpreted = 0;
-	start->may_load = bprm->buf[E_TYPE] == ET_DYN;
+	/* in the byte order of whoever runs it */
+	start->may_load = (bprm->buf[E_TYPE] | bprm->buf[E_TYPE + 1]) == ET_DYN;
+	start->lone.ns = found->ns;
 	number(event, found);
 	find_facts(event, bprm->file, found->job);
 	decide(event, found->job);
-	if (tell(&start->report, found) && !event->denied)
+	if (tell(&start->lone.report, found) && !event->denied)
 		return 0;
 	bpf_send_signal(SIGKILL);
 	return -EPERM;
@@ -346,12 +354,13 @@ int BPF_PROG(on_program, struct linux_binprm *bprm)
 	if (!found.job)
 		return 0;
 	start = bpf_task_storage_get(&starts, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	/* no memory to judge with */
 	if (!start)
 		return -EPERM;
 	if (bprm->buf[0] != '#' || bprm->buf[1] != '!')
 		return judge(bprm, start, &found);
 	start->of_script = 1;
-	start->report.event.script_size = path_of(start->report.text, bprm->file);
+	start->lone.report.event.script_size = path_of(start->lone.report.text, bprm->file);
 	return 0;
 }
 
@@ -413,7 +422,7 @@ int BPF_PROG(on_commit, struct linux_binprm *bprm)
 	start = bpf_task_storage_get(&starts, task, 0, 0);
 	bpf_inode_storage_delete(&alone, inode);
 	if (start && start->may_load && !start->interpreted)
-		bpf_inode_storage_get(&alone, inode, &start->report, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		bpf_inode_storage_get(&alone, inode, &start->lone, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	return 0;
 }
 
@@ -422,17 +431,22 @@ static int load(struct file *file)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	const struct found found = job_of(task);
-	struct inode *self;
 	struct report *report;
+	struct inode *self;
+	struct lone *lone;
 
 	if (!found.job || !task->mm || !task->mm->exe_file)
 		return 0;
 	self = task->mm->exe_file->f_inode;
 	if (self == file->f_inode)
 		return 0;
-	report = bpf_inode_storage_get(&alone, self, 0, 0);
-	if (!report)
+	lone = bpf_inode_storage_get(&alone, self, 0, 0);
+	if (!lone)
 		return 0;
+	report = &lone->report;
+	if (lone->ns != found.ns)
+		report->event.script_size = report->event.path_size = 0;
+	lone->ns = found.ns;
 	report->event.facts |= VERDICT_LOADER;
 	number(&report->event, &found);
 	decide(&report->event, found.job);

@@ -13,7 +13,10 @@ enum {
 /* All functions but writers_open() take NULL, too: then nothing is known. Of one job, in one thread. */
 struct writers;
 
-/* The kernel tells when a file that was open for writing is closed, on the mounts that the job may write. NULL for a sealed job, which runs none of them. */
+/*
+ * The kernel tells when a file that was open for writing is closed, on the mounts that the job may write. NULL for a sealed job, which
+ * runs none of them.
+ */
 int writers_open(struct writers **out, const struct ward *ward, const struct fence_job *job, struct err *err);
 void writers_close(struct writers *writers);
 /* Readable when there is something to read; -1: never. */
