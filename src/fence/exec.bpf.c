@@ -353,7 +353,7 @@ int BPF_PROG(on_program, struct linux_binprm *bprm)
 	try_out(bprm);
 	if (!found.job)
 		return 0;
-	start = bpf_task_storage_get(&starts, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	start = bpf_task_storage_get(&starts, task, 0, 0);
 	/* no memory to judge with */
 	if (!start)
 		return -EPERM;
@@ -403,7 +403,11 @@ int BPF_PROG(on_open, struct file *file)
 		note_writer(task, file, job);
 		return 0;
 	}
-	start = bpf_task_storage_get(&starts, task, 0, 0);
+	/*
+	 * Made here and not in on_program(), which may sleep: Linux 6.1 gives no task of a processor its storage while another one there waits for
+	 * memory for its own.
+	 */
+	start = bpf_task_storage_get(&starts, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (start)
 		start->interpreted = 1;
 	return 0;
