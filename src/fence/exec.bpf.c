@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "kernel_maps.h"
 #include "kernel_types.h"
 #include "verdict.h"
 
@@ -35,113 +36,43 @@ enum {
 	PROT_EXEC = 4,
 	HASH_ALGO_SHA256 = 4,
 	LEVELS = 32,                 /* MAX_PID_NS_LEVEL */
-	JOBS = 256,                  /* KEEPER_JOBS */
-	DIGESTS = JOBS * 4096,       /* FENCE_MAX_DIGESTS for each; memory is taken as it is used */
 	ET_DYN = 3,
 	E_TYPE = 16,
 };
 #define LARGEST (1LL << 30) /* DIGEST_MAX_FILE */
 #define SECOND  1000000000LL
 
-/* The program of a file, as it was when it last ran. Made anew and never changed, so that no reader sees a half of it. */
-struct program {
-	__s64 size, ctime_ns;
-	__u32 settled; /* its next change will have another ctime */
-	__u8  digest[VERDICT_SHA256];
-};
-
-struct digest {
-	__u8 bytes[VERDICT_SHA256];
-};
-
-/* An event and its text: a script's path first, behind it the program's. */
-struct report {
-	struct verdict_event event;
-	char                 text[2 * VERDICT_TEXT];
-};
-
-/* A program that could be a loader. */
-struct lone {
-	__u32         ns; /* of the job that the report is of: another one is not told its paths */
-	struct report report;
-};
-
-/* Of a task that starts a program. */
-struct start {
-	__u32         of_script;   /* the next program is the interpreter of text[0..script_size) */
-	__u32         interpreted; /* the kernel opened an interpreter for it */
-	__u32         may_load;    /* an image that could be a loader */
-	struct lone   lone;
-};
-
-struct ring {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096);
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, JOBS);
-	__type(key, __u32);
-	__type(value, struct verdict_job);
-} jobs SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, JOBS);
-	__type(key, __u32);
-	__array(values, struct ring);
-} rings SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, DIGESTS);
-	__type(key, struct verdict_listed);
-	__type(value, __u8);
-} listed SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct verdict_setup);
-} setup SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct start);
-} starts SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct program);
-} programs SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct digest);
-} writers SEC(".maps");
-
-/* Programs without an interpreter that could be loaders: what is told when they are. */
-struct {
-	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct lone);
-} alone SEC(".maps");
-
 static struct verdict_setup *setup_get(void)
 {
 	const __u32 first = 0;
 
 	return bpf_map_lookup_elem(&setup, &first);
+}
+
+/* A new one, unless the task has one. */
+static struct start *start_make(struct task_struct *task)
+{
+	const __u64 key = (__u64)task;
+	const __u32 first = 0;
+	struct start *empty = bpf_map_lookup_elem(&blank, &first);
+
+	if (empty)
+		bpf_map_update_elem(&starts, &key, empty, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&starts, &key);
+}
+
+static struct start *start_get(struct task_struct *task)
+{
+	const __u64 key = (__u64)task;
+
+	return bpf_map_lookup_elem(&starts, &key);
+}
+
+static void start_end(struct task_struct *task)
+{
+	const __u64 key = (__u64)task;
+
+	bpf_map_delete_elem(&starts, &key);
 }
 
 /* Number and namespace of a process on one level, 0 being the machine's. */
@@ -353,8 +284,8 @@ int BPF_PROG(on_program, struct linux_binprm *bprm)
 	try_out(bprm);
 	if (!found.job)
 		return 0;
-	start = bpf_task_storage_get(&starts, task, 0, 0);
-	/* no memory to judge with */
+	start = start_get(task);
+	/* no room to judge in */
 	if (!start)
 		return -EPERM;
 	if (bprm->buf[0] != '#' || bprm->buf[1] != '!')
@@ -403,11 +334,7 @@ int BPF_PROG(on_open, struct file *file)
 		note_writer(task, file, job);
 		return 0;
 	}
-	/*
-	 * Made here and not in on_program(), which may sleep: Linux 6.1 gives no task of a processor its storage while another one there waits for
-	 * memory for its own.
-	 */
-	start = bpf_task_storage_get(&starts, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	start = start_make(task);
 	if (start)
 		start->interpreted = 1;
 	return 0;
@@ -423,10 +350,19 @@ int BPF_PROG(on_commit, struct linux_binprm *bprm)
 
 	if (!job_of(task).job)
 		return 0;
-	start = bpf_task_storage_get(&starts, task, 0, 0);
+	start = start_get(task);
 	bpf_inode_storage_delete(&alone, inode);
 	if (start && start->may_load && !start->interpreted)
 		bpf_inode_storage_get(&alone, inode, &start->lone, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	start_end(task);
+	return 0;
+}
+
+/* One that failed to start a program, or never tried. */
+SEC("lsm/task_free")
+int BPF_PROG(on_free, struct task_struct *task)
+{
+	start_end(task);
 	return 0;
 }
 
