@@ -5,7 +5,7 @@
 #     apt-get download linux-image-6.1.0-56-amd64
 #     tests/guest.sh linux-image-6.1*.deb tests/flow/walls.sh build/release/bin/outrider build/release/bin/sandbox_lack
 #
-# Needs qemu-system-x86, busybox-static and cpio. The processor is emulated (GUEST_ACCEL=kvm: where that works), and slow. GUEST_SECONDS: 1800.
+# Needs qemu-system-x86, busybox-static and cpio. The processor is emulated (GUEST_ACCEL=kvm: where that works), and slow. GUEST_SECONDS: 1800. GUEST_KERNEL: its command line.
 set -euo pipefail
 package=$(realpath "$1") tree=$PWD
 shift
@@ -16,7 +16,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 dpkg-deb -x "$package" "$work/kernel"
+[ -d "$work/kernel/lib" ] || ln -s usr/lib "$work/kernel/lib"
 release=$(basename "$work"/kernel/lib/modules/*)
+find "$work/kernel/" -name '*.ko.xz' -print0 | xargs -0r xz -d
 mkdir -p "$work/root"/{bin,modules,proc,sys,dev,new}
 cp "$(command -v busybox)" "$work/root/bin/busybox"
 
@@ -54,7 +56,7 @@ chmod 755 "$work/root/init"
 timeout "${GUEST_SECONDS:-1800}" qemu-system-x86_64 -accel "${GUEST_ACCEL:-tcg,thread=multi}" -cpu max -m 3072 -smp 2 -nographic -no-reboot -nic none \
 	-virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
 	-kernel "$work"/kernel/boot/vmlinuz-* -initrd "$work/initrd" \
-	-append 'console=ttyS0 quiet panic=-1 lsm=landlock,lockdown,yama,integrity,apparmor,bpf' </dev/null 2>&1 |
+	-append "console=ttyS0 quiet panic=-1 ${GUEST_KERNEL:-lsm=landlock,lockdown,yama,integrity,apparmor,bpf}" </dev/null 2>&1 |
 	sed -u 's/\r$//' | tee "$work/screen"
 code=$(sed -n 's/^GUEST EXIT \([0-9]*\)$/\1/p' "$work/screen" | tail -n 1)
 [ -n "$code" ] || { echo "guest.sh: the machine ended before the command" >&2; exit 1; }

@@ -25,8 +25,9 @@ set(serve base model syntax rules review repo http store queue egress sandbox en
 set(cli base model syntax rules review repo http store queue egress sandbox environment forge flow selftest serve)
 
 # Who may use which library, by the start of its header's name; late_* are made by cmake/late.cmake.
-set(libraries git2 git2/ tree_sitter/ pcre2 yaml jansson nettle/ openssl/ curl/ microhttpd zmq sqlite3 libpq-fe seccomp
+set(libraries bpf/ git2 git2/ tree_sitter/ pcre2 yaml jansson nettle/ openssl/ curl/ microhttpd zmq sqlite3 libpq-fe seccomp
 	late_crypto late_ssl late_git2 late_curl late_mhd late_zmq late_sqlite late_pq)
+set(bpf/ fence)
 set(tree_sitter/ syntax)
 set(pcre2 rules)
 set(yaml base)

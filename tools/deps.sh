@@ -51,6 +51,7 @@ openssh-client    command   ssh
 '
 dev='
 clang             command   clang
+libbpf-dev        library   libbpf
 clang-tidy        command   clang-tidy
 clang-format      command   clang-format
 valgrind          command   valgrind

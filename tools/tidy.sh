@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# tidy.sh [file...]: clang-tidy with the list in .clang-tidy (default: all of src). A finding is a
+# tidy.sh [file...]: clang-tidy with the list in .clang-tidy (default: all of src but what runs in the kernel). A finding is a
 # failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-[ $# -gt 0 ] || mapfile -t files < <(find src -name '*.c' | sort)
+[ $# -gt 0 ] || mapfile -t files < <(find src -name '*.c' ! -name '*.bpf.c' | sort)
 [ $# -eq 0 ] || files=("$@")
 cmake --preset clang --log-level=WARNING >/dev/null
 

@@ -49,7 +49,7 @@ static int read_gate(struct selftest_options *options, const char *word, struct 
 			options->gate = e;
 			return 0;
 		}
-	return err_input(err, "--gate is auto, ptrace or fanotify, not '%s'", word);
+	return err_input(err, "--gate is auto, ptrace, fanotify or bpf, not '%s'", word);
 }
 
 static int print(const struct selftest *test, struct str format, struct err *err)
@@ -98,7 +98,7 @@ int cmd_sandbox_selftest(int argc, char **argv)
 		{ "--engine", 0, OPTION_LIST, &engines, "WALL",
 		  "bare, bubblewrap, build or sealed; default: build and sealed" },
 		{ "--gate", 0, OPTION_TEXT, &gate, "ENGINE",
-		  "who judges programs: auto (default), ptrace or fanotify" },
+		  "who judges programs: auto (default), ptrace, fanotify or bpf" },
 		{ "--helper", 0, OPTION_TEXT, &options.helper, "SOCKET",
 		  "where outrider-fence listens, if elsewhere than by default" },
 		{ "--launcher", 0, OPTION_TEXT, &launcher, "LAUNCHER",

@@ -17,6 +17,7 @@
 
 #include "base/scope.h"
 #include "keeper.h"
+#include "lsm.h"
 #include "sandbox/fence.h"
 #include "serve.h"
 
@@ -87,12 +88,12 @@ static int listen_at(const char *path, struct err *err)
 	return fd;
 }
 
-static int work(int listener, int pair)
+static int work(int listener, int pair, struct lsm *lsm, const struct err *no_lsm)
 {
 	struct err err;
 
 	prctl(PR_SET_NAME, "fence-worker", 0, 0, 0);
-	if (serve_run(listener, pair, &err) == 0)
+	if (serve_run(listener, pair, lsm, no_lsm, &err) == 0)
 		return 0;
 	fprintf(stderr, "outrider-fence: %s\n", err.text);
 	return 1;
@@ -101,6 +102,8 @@ static int work(int listener, int pair)
 static int run(const char *path, const char *group, struct err *err)
 {
 	const struct rlimit fds = { FDS, FDS };
+	struct lsm *lsm = NULL;
+	struct err no_lsm = { 0 };
 	int listener, pair[2];
 	pid_t worker;
 
@@ -112,12 +115,14 @@ static int run(const char *path, const char *group, struct err *err)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return err_errno(err, "socketpair");
+	/* the keeper has it, too: the kernel goes on judging when the worker is gone */
+	(void)lsm_open(&lsm, &no_lsm);
 	worker = fork();
 	if (worker < 0)
 		return err_errno(err, "fork");
 	if (worker == 0) {
 		close(pair[0]);
-		_exit(work(listener, pair[1]));
+		_exit(work(listener, pair[1], lsm, &no_lsm));
 	}
 	close(listener);
 	close(pair[1]);
@@ -133,7 +138,9 @@ static int usage(FILE *to)
 		    "Judges, as root, which programs the jobs of `outrider sandbox` may start.\n\n"
 		    "  --socket PATH  where clients connect; default: " FENCE_SOCKET "\n"
 		    "  --group NAME   who may connect beside root; default: our own group\n"
-		    "  --help         this text\n");
+		    "  --help         this text\n\n"
+		    "It judges by %s.\n", lsm_built ? "BPF LSM, or fanotify where the kernel has none"
+						     : "fanotify; it was built without clang or libbpf, so not by BPF LSM");
 	return to == stdout ? 0 : 2;
 }
 

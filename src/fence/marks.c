@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -10,12 +11,22 @@
 
 #include "base/scope.h"
 
+enum { MODE = O_RDONLY | O_LARGEFILE | O_CLOEXEC }; /* of the files that the kernel shows us */
+
+/* What is marked, and for what. */
+struct watch {
+	int             group;
+	uint64_t        mask;
+	const uint64_t *mounts; /* NULL: all */
+	size_t          n_mounts;
+};
+
 /* The queue has no cap, since the kernel lets run what finds it full; each process of a job is in it once at most. */
 static int group_open(struct err *err)
 {
 	int group = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK |
 					  FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS | FAN_REPORT_TID,
-				  O_RDONLY | O_CLOEXEC | O_LARGEFILE);
+				  MODE);
 
 	if (group < 0)
 		return err_errno(err, "fanotify (it needs a kernel with CONFIG_FANOTIFY_ACCESS_PERMISSIONS, and "
@@ -77,7 +88,7 @@ static bool has_option(struct str options, struct str word)
 	return false;
 }
 
-static int mark(int group, const struct ward *ward, struct str at, struct err *err)
+static int mark(const struct watch *w, const struct ward *ward, struct str at, struct err *err)
 {
 	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
 				      .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS |
@@ -92,25 +103,40 @@ static int mark(int group, const struct ward *ward, struct str at, struct err *e
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	if (fd < 0 || fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_OPEN_EXEC_PERM, AT_FDCWD, link))
+	if (fd < 0 || fanotify_mark(w->group, FAN_MARK_ADD | FAN_MARK_MOUNT, w->mask, AT_FDCWD, link))
 		return err_errno(err, "watch the mount '%s'", path);
 	return 0;
 }
 
-/* A line: id parent device root mount-point options ... */
-static int mark_line(int group, const struct ward *ward, struct str line, struct err *err)
+static bool is_wanted(const struct watch *w, struct str id)
 {
-	struct str field = { 0 }, at;
+	char text[24];
 
-	for (int i = 0; i < 5; i++)
-		if (!str_cut(&line, ' ', &field))
-			return err_input(err, "a mount table that cannot be read");
-	at = field;
-	str_cut(&line, ' ', &field);
-	return has_option(field, STR("noexec")) ? 0 : mark(group, ward, at, err);
+	for (size_t i = 0; i < w->n_mounts; i++) {
+		snprintf(text, sizeof text, "%" PRIu64, w->mounts[i]);
+		if (str_eq(id, str_of(text)))
+			return true;
+	}
+	return !w->mounts;
 }
 
-static int mark_all(int group, const struct ward *ward, struct str table, struct err *err)
+/* A line: id parent device root mount-point options ... */
+static int mark_line(const struct watch *w, const struct ward *ward, struct str line, struct err *err)
+{
+	struct str field = { 0 }, at;
+	bool wanted = true;
+
+	for (int i = 0; i < 5; i++) {
+		if (!str_cut(&line, ' ', &field))
+			return err_input(err, "a mount table that cannot be read");
+		wanted = wanted && (i || is_wanted(w, field));
+	}
+	at = field;
+	str_cut(&line, ' ', &field);
+	return !wanted || has_option(field, STR("noexec")) ? 0 : mark(w, ward, at, err);
+}
+
+static int mark_all(const struct watch *w, const struct ward *ward, struct str table, struct err *err)
 {
 	struct str line;
 	int n = 0;
@@ -118,7 +144,7 @@ static int mark_all(int group, const struct ward *ward, struct str table, struct
 	while (str_cut_line(&table, &line)) {
 		if (n++ == MARKS_MAX)
 			return err_input(err, "a job with more than %d mounts", MARKS_MAX);
-		if (mark_line(group, ward, line, err))
+		if (mark_line(w, ward, line, err))
 			return -1;
 	}
 	if (n == 0)
@@ -126,18 +152,32 @@ static int mark_all(int group, const struct ward *ward, struct str table, struct
 	return 0;
 }
 
-int marks_open(const struct ward *ward, struct err *err)
+/* The group, or -1; then it is closed. */
+static int set_up(const struct watch *w, const struct ward *ward, struct err *err)
 {
 	AUTO_BUF struct buf table = { 0 };
-	int group = group_open(err);
 
-	if (group < 0)
+	if (w->group < 0)
 		return -1;
-	if (read_table(&table, ward->pid, err) == 0 &&
-	    mark_all(group, ward, buf_str(&table), err) == 0)
-		return group;
-	close(group);
+	if (read_table(&table, ward->pid, err) == 0 && mark_all(w, ward, buf_str(&table), err) == 0)
+		return w->group;
+	close(w->group);
 	return -1;
+}
+
+int marks_open(const struct ward *ward, struct err *err)
+{
+	return set_up(&(struct watch){ .group = group_open(err), .mask = FAN_OPEN_EXEC_PERM }, ward, err);
+}
+
+int marks_open_writes(const struct ward *ward, const uint64_t *mounts, size_t n, struct err *err)
+{
+	struct watch w = { .group = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID, MODE),
+			   .mask = FAN_CLOSE_WRITE, .mounts = mounts, .n_mounts = n };
+
+	if (w.group < 0)
+		return err_errno(err, "fanotify");
+	return set_up(&w, ward, err);
 }
 
 int marks_probe(struct err *err)

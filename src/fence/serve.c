@@ -22,8 +22,15 @@ struct server {
 	uint32_t             next_id;           /* under lock */
 	int                  pair;
 	struct digest_cache *cache;
-	struct err           unfit;             /* why no engine works here; text "" when one does */
+	struct lsm          *lsm;               /* borrowed; NULL: none */
+	struct err           unfit[FENCE_ENGINES]; /* why an engine does not work here; text "" when it does */
 };
+
+/* In the order in which they are preferred. */
+static const struct {
+	enum fence_engine          id;
+	const struct judge_engine *engine;
+} engines[] = { { FENCE_BPF, &judge_bpf }, { FENCE_FANOTIFY, &judge_fanotify } };
 
 struct connection {
 	struct server *server;
@@ -65,32 +72,74 @@ static void dismiss(struct server *s, const struct judge *judge)
 	pthread_mutex_unlock(&s->lock);
 }
 
-static int fence(struct server *s, int fd, const struct peer *peer, const struct fence_job *job, struct err *err)
+static bool is_fit(const struct server *s, enum fence_engine id)
 {
-	struct judge *judge = malloc(sizeof *judge);
-	uint32_t id;
+	return !s->unfit[id].text[0];
+}
 
-	if (!judge)
-		return err_set(err, ERR_TEMP, "no memory");
-	if (judge_open(judge, peer, fd, job, s->cache, err)) {
-		free(judge);
-		return -1;
-	}
-	id = enlist(s, judge);
-	if (!id || keeper_hold(s->pair, judge->group, judge->ward.pidfd, id, err)) {
-		dismiss(s, judge);
-		judge_close(judge);
-		free(judge);
-		return id ? -1 : err_set(err, ERR_TEMP, "%d jobs are fenced already", KEEPER_JOBS);
-	}
-	send_answer(fd, true, "fanotify");
+/* NULL, with *err, when what the client wants does not work. */
+static const struct judge_engine *choose(const struct server *s, enum fence_engine wanted, struct err *err)
+{
+	const enum fence_engine last = wanted ? wanted : FENCE_FANOTIFY;
+
+	for (size_t i = 0; i < COUNT(engines); i++)
+		if (is_fit(s, engines[i].id) && (!wanted || wanted == engines[i].id))
+			return engines[i].engine;
+	(void)err_set(err, s->unfit[last].kind, "%s", s->unfit[last].text);
+	return NULL;
+}
+
+/* Judges until the job's end. */
+static void attend(struct server *s, struct judge *judge, const struct peer *peer)
+{
+	send_answer(judge->connection, true, judge->engine->name);
 	if (!judge_run(judge))
 		fprintf(stderr, "outrider-fence: a job of user %u was ended: its supervisor is gone, or did not listen\n",
 			(unsigned)peer->uid);
 	dismiss(s, judge);
 	judge_close(judge);
+}
+
+static int fence(struct server *s, int fd, const struct peer *peer, const struct fence_job *job, struct err *err)
+{
+	const struct judge_start start = { choose(s, job->engine, err), *peer, fd, s->cache, s->lsm };
+	struct judge *judge = start.engine ? malloc(sizeof *judge) : NULL;
+	uint32_t id;
+
+	if (!judge)
+		return start.engine ? err_set(err, ERR_TEMP, "no memory") : -1;
+	if (judge_open(judge, &start, job, err)) {
+		free(judge);
+		return -1;
+	}
+	id = enlist(s, judge);
+	if (!id || keeper_hold(s->pair, judge->engine->fd(judge), judge->ward.pidfd, id, err)) {
+		dismiss(s, judge);
+		judge_close(judge);
+		free(judge);
+		return id ? -1 : err_set(err, ERR_TEMP, "%d jobs are fenced already", KEEPER_JOBS);
+	}
+	attend(s, judge, peer);
 	keeper_drop(s->pair, id);
 	free(judge);
+	return 0;
+}
+
+/* "bpf, fanotify"; of an engine that does not work, why. */
+static int greet(const struct server *s, int fd, struct err *err)
+{
+	AUTO_BUF struct buf text = { 0 };
+
+	if (!choose(s, FENCE_ANY, err))
+		return -1;
+	for (size_t i = 0; i < COUNT(engines); i++)
+		if (is_fit(s, engines[i].id))
+			buf_printf(&text, "%s%s", text.len ? ", " : "", engines[i].engine->name);
+	for (size_t i = 0; i < COUNT(engines); i++)
+		if (!is_fit(s, engines[i].id))
+			buf_printf(&text, "; no %s: %s", engines[i].engine->name, s->unfit[engines[i].id].text);
+	buf_add_byte(&text, 0);
+	send_answer(fd, true, text.bytes);
 	return 0;
 }
 
@@ -112,12 +161,8 @@ static int handle(struct server *s, int fd, char *room, struct err *err)
 
 	if (peer_read(&peer, fd, err) || receive(&request, room, fd, err))
 		return -1;
-	if (s->unfit.text[0])
-		return err_set(err, s->unfit.kind, "%s", s->unfit.text);
-	if (request.kind == FENCE_HELLO) {
-		send_answer(fd, true, "fanotify");
-		return 0;
-	}
+	if (request.kind == FENCE_HELLO)
+		return greet(s, fd, err);
 	if (request.kind != FENCE_JOB)
 		return err_input(err, "a packet that no client sends");
 	return fence(s, fd, &peer, &request.job, err);
@@ -181,7 +226,7 @@ static void watch(struct server *s, bool end_all)
 	for (size_t i = 0; i < KEEPER_JOBS; i++) {
 		int64_t since = s->jobs[i] ? atomic_load(&s->jobs[i]->since_ms) : 0;
 
-		if (s->jobs[i] && (end_all || (since && now - since > SERVE_VERDICT_SECONDS * 1000)))
+		if (s->jobs[i] && (end_all || (since && now - since > SERVE_VERDICT_SECONDS * INT64_C(1000))))
 			judge_give_up(s->jobs[i]);
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -198,16 +243,21 @@ static bool is_idle(struct server *s)
 	return idle;
 }
 
-int serve_run(int listener, int pair, struct err *err)
+int serve_run(int listener, int pair, struct lsm *lsm, const struct err *no_lsm, struct err *err)
 {
-	struct server s = { .pair = pair };
+	struct server s = { .pair = pair, .lsm = lsm };
 	struct pollfd fds[2] = { { listener, POLLIN, 0 }, { pair, POLLIN, 0 } };
 
 	pthread_mutex_init(&s.lock, NULL);
 	s.cache = digest_cache_new();
-	s.unfit.text[0] = 0;
-	if (marks_probe(&s.unfit) || judge_probe(&s.unfit))
-		fprintf(stderr, "outrider-fence: no engine works here: %s\n", s.unfit.text);
+	s.unfit[FENCE_FANOTIFY].text[0] = s.unfit[FENCE_BPF].text[0] = 0;
+	if (!lsm)
+		s.unfit[FENCE_BPF] = *no_lsm;
+	(void)judge_fanotify_probe(&s.unfit[FENCE_FANOTIFY]);
+	for (size_t i = 0; i < COUNT(engines); i++)
+		if (!is_fit(&s, engines[i].id))
+			fprintf(stderr, "outrider-fence: no engine %s here: %s\n", engines[i].engine->name,
+				s.unfit[engines[i].id].text);
 	while (!fds[1].revents) {
 		if (poll(fds, 2, TICK_MS) < 0 && errno != EINTR)
 			return err_errno(err, "poll");

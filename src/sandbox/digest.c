@@ -111,13 +111,20 @@ static bool is_entry_of(const struct entry *e, const struct stat *at)
 	       same_time(e->mtime, at->st_mtim) && same_time(e->ctime, at->st_ctim);
 }
 
-/* The entry of the file, or the free one where it belongs. There is always one. */
-static struct entry *find(const struct digest_cache *cache, const struct stat *at)
+/* Where the entries of the file begin, whatever its stamps. */
+static size_t home_of(const struct digest_cache *cache, const struct stat *at)
 {
 	/* a job can choose its inode numbers only from what the file system gives it */
 	uint64_t hash = ((uint64_t)at->st_ino * 0x9e3779b97f4a7c15U) ^
 			((uint64_t)at->st_dev * 0xc2b2ae3d27d4eb4fU);
-	size_t i = (size_t)(hash >> 20) & (cache->room - 1);
+
+	return (size_t)(hash >> 20) & (cache->room - 1);
+}
+
+/* The entry of the file, or the free one where it belongs. There is always one. */
+static struct entry *find(const struct digest_cache *cache, const struct stat *at)
+{
+	size_t i = home_of(cache, at);
 
 	while (cache->entries[i].used && !is_entry_of(&cache->entries[i], at))
 		i = (i + 1) & (cache->room - 1);
@@ -190,6 +197,26 @@ static void keep(struct digest_cache *cache, const struct digest *digest, const 
 	cache->n += !e->used;
 	*e = (struct entry){ true,        at->st_dev,  at->st_ino, at->st_size,
 			     at->st_mtim, at->st_ctim, *digest };
+	pthread_mutex_unlock(&cache->lock);
+}
+
+void digest_cache_forget(struct digest_cache *cache, const struct stat *at)
+{
+	pthread_mutex_lock(&cache->lock);
+	for (size_t i = cache->room ? home_of(cache, at) : 0; cache->room && cache->entries[i].used;
+	     i = (i + 1) & (cache->room - 1))
+		/* its place stays taken, for those behind it: no file is that small */
+		if (cache->entries[i].dev == at->st_dev && cache->entries[i].ino == at->st_ino)
+			cache->entries[i].size = -1;
+	pthread_mutex_unlock(&cache->lock);
+}
+
+void digest_cache_empty(struct digest_cache *cache)
+{
+	pthread_mutex_lock(&cache->lock);
+	for (size_t i = 0; i < cache->room; i++)
+		cache->entries[i].used = false;
+	cache->n = 0;
 	pthread_mutex_unlock(&cache->lock);
 }
 

@@ -11,7 +11,8 @@ enum {
 	FACT_PRIVILEGED = 16,
 	FACT_LISTED = 32,
 	FACT_DENIED = 64,
-	FACTS_ALL = 127,
+	FACT_WRITTEN = 128,
+	FACTS_ALL = 255,
 };
 
 struct head {
@@ -20,7 +21,7 @@ struct head {
 };
 
 struct job_part {
-	uint32_t init, mode, n_mounts, n_digests;
+	uint32_t init, mode, engine, zero, n_mounts, n_digests;
 	int64_t  began_s, began_ns;
 };
 
@@ -30,7 +31,7 @@ struct answer_part {
 
 struct exec_part {
 	uint32_t      pid, inside, facts, origin, rule, path, script;
-	struct digest digest;
+	struct digest digest, writer;
 };
 
 static void add(struct buf *out, const void *bytes, size_t n)
@@ -40,8 +41,13 @@ static void add(struct buf *out, const void *bytes, size_t n)
 
 static void encode_job(struct buf *out, const struct fence_job *job)
 {
-	const struct job_part part = { job->init,	   (uint32_t)job->mode, (uint32_t)job->n_mounts,
-				       (uint32_t)job->n_digests, job->began_s,	    job->began_ns };
+	const struct job_part part = { .init = job->init,
+				       .mode = (uint32_t)job->mode,
+				       .engine = (uint32_t)job->engine,
+				       .n_mounts = (uint32_t)job->n_mounts,
+				       .n_digests = (uint32_t)job->n_digests,
+				       .began_s = job->began_s,
+				       .began_ns = job->began_ns };
 
 	add(out, &part, sizeof part);
 	add(out, job->mounts, job->n_mounts * sizeof *job->mounts);
@@ -65,12 +71,13 @@ static void encode_exec(struct buf *out, const struct fence_exec *exec)
 		.facts = (f->opened ? FACT_OPENED : 0U) | (f->digested ? FACT_DIGESTED : 0U) |
 			 (f->loader ? FACT_LOADER : 0U) | (f->deleted ? FACT_DELETED : 0U) |
 			 (f->privileged ? FACT_PRIVILEGED : 0U) | (f->listed ? FACT_LISTED : 0U) |
-			 (exec->denied ? FACT_DENIED : 0U),
+			 (exec->denied ? FACT_DENIED : 0U) | (exec->written ? FACT_WRITTEN : 0U),
 		.origin = (uint32_t)f->origin,
 		.rule = (uint32_t)exec->rule,
 		.path = (uint32_t)strlen(exec->path),
 		.script = (uint32_t)strlen(exec->script),
 		.digest = exec->digest,
+		.writer = exec->writer,
 	};
 
 	add(out, &part, sizeof part);
@@ -115,11 +122,13 @@ static bool decode_job(struct fence_job *job, struct str *rest)
 	struct job_part part;
 
 	if (!take(&part, sizeof part, rest) || part.mode >= EXEC_MODES ||
+	    part.engine >= FENCE_ENGINES || part.zero ||
 	    part.n_mounts > FENCE_MAX_MOUNTS || part.n_digests > FENCE_MAX_DIGESTS ||
 	    part.began_s < 0 || part.began_ns < 0 || part.began_ns > 999999999 || part.init == 0)
 		return false;
 	job->init = part.init;
 	job->mode = (enum exec_mode)part.mode;
+	job->engine = (enum fence_engine)part.engine;
 	job->began_s = part.began_s;
 	job->began_ns = part.began_ns;
 	job->n_mounts = part.n_mounts;
@@ -163,7 +172,9 @@ static bool decode_exec(struct fence_exec *exec, struct str *rest)
 	};
 	exec->denied = part.facts & FACT_DENIED;
 	exec->rule = (enum gate_rule)part.rule;
+	exec->written = part.facts & FACT_WRITTEN;
 	exec->digest = part.digest;
+	exec->writer = part.writer;
 	return take_text(exec->path, part.path, sizeof exec->path, rest) &&
 	       take_text(exec->script, part.script, sizeof exec->script, rest);
 }

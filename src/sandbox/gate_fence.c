@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -17,6 +18,7 @@
 #include "sys.h"
 
 enum {
+	NAME_ROOM = 16, /* of an engine */
 	ANSWER_SECONDS = 10, /* for the helper to mark the mounts of a job */
 	END_MS = 10000,      /* for its last reports, when the job is dead */
 };
@@ -24,6 +26,7 @@ enum {
 struct engine {
 	struct sandbox_gate gate; /* first: what sandbox_run() knows */
 	struct gate_options options;
+	char                name[NAME_ROOM]; /* what the helper says that judges */
 	const char         *socket; /* borrowed */
 	struct digest_cache *cache; /* owned, unless it is the options' */
 	struct gate_rules   rules;
@@ -70,7 +73,7 @@ static int receive(struct fence_packet *out, int fd, struct err *err)
 }
 
 /* One question, and its answer. */
-static int ask(int fd, const struct fence_packet *question, struct err *err)
+static int ask(struct fence_answer *out, int fd, const struct fence_packet *question, struct err *err)
 {
 	AUTO_BUF struct buf bytes = { 0 };
 	struct fence_packet reply;
@@ -82,15 +85,30 @@ static int ask(int fd, const struct fence_packet *question, struct err *err)
 		return -1;
 	if (reply.kind != FENCE_ANSWER)
 		return err_input(err, "outrider-fence: an answer to another question");
-	return reply.answer.ok ? 0 : err_set(err, ERR_PERM, "outrider-fence: %s", reply.answer.text);
+	if (!reply.answer.ok)
+		return err_set(err, ERR_PERM, "outrider-fence: %s", reply.answer.text);
+	*out = reply.answer;
+	return 0;
 }
 
-int gate_fence_probe(const char *path, struct err *err)
+int gate_fence_probe(const char *path, struct fence_answer *engines, struct err *err)
 {
 	const struct fence_packet hello = { .kind = FENCE_HELLO };
 	AUTO_FD int fd = dial(path, err);
 
-	return fd < 0 ? -1 : ask(fd, &hello, err);
+	return fd < 0 ? -1 : ask(engines, fd, &hello, err);
+}
+
+/* The program with this digest in the log, or -1. */
+static int32_t find_writer(const struct gate_log *log, const struct digest *writer)
+{
+	char hex[2 * DIGEST_BYTES + 1];
+
+	digest_hex(hex, writer);
+	for (size_t i = 0; i < log->programs.n; i++)
+		if (strcmp(log->programs.items[i].digest, hex) == 0)
+			return (int32_t)i;
+	return -1;
 }
 
 static void note(struct engine *e, const struct fence_exec *exec)
@@ -108,8 +126,11 @@ static void note(struct engine *e, const struct fence_exec *exec)
 	if (!image.facts.listed && image.facts.origin == GATE_FRESH)
 		image.facts.class = CLASS_FRESH;
 	index = gate_log_add(e->log, &image, exec->script, exec->rule, exec->denied, &fresh);
-	if (index >= 0 && fresh)
+	if (index >= 0 && fresh) {
 		e->log->programs.items[index].pid = exec->inside;
+		if (exec->written)
+			e->log->programs.items[index].writer = find_writer(e->log, &exec->writer);
+	}
 	e->command_killed |= exec->denied && (pid_t)exec->pid == e->command;
 }
 
@@ -139,6 +160,8 @@ static void *engine_thread(void *arg)
 	return NULL;
 }
 
+static const enum fence_engine wanted[EXEC_ENGINES] = { [EXEC_BY_FANOTIFY] = FENCE_FANOTIFY, [EXEC_BY_BPF] = FENCE_BPF };
+
 static int make_request(struct fence_packet *out, struct digest **digests, const struct engine *e,
 			const struct sandbox_target *target, struct err *err)
 {
@@ -155,6 +178,7 @@ static int make_request(struct fence_packet *out, struct digest **digests, const
 	*out = (struct fence_packet){ .kind = FENCE_JOB };
 	out->job = (struct fence_job){ .init = (uint32_t)target->init,
 				       .mode = rules->mode,
+				       .engine = wanted[target->policy->exec.engine],
 				       .began_s = rules->began.tv_sec,
 				       .began_ns = rules->began.tv_nsec,
 				       .n_mounts = rules->n_writable,
@@ -167,11 +191,15 @@ static int make_request(struct fence_packet *out, struct digest **digests, const
 static int request(struct engine *e, const struct sandbox_target *target, struct err *err)
 {
 	struct fence_packet packet;
+	struct fence_answer answer;
 	struct digest *digests = NULL;
-	int failed = make_request(&packet, &digests, e, target, err) || ask(e->fd, &packet, err);
+	int failed = make_request(&packet, &digests, e, target, err) || ask(&answer, e->fd, &packet, err);
 
 	free(digests);
-	return failed ? -1 : 0;
+	if (failed)
+		return -1;
+	snprintf(e->name, sizeof e->name, "%.*s", NAME_ROOM - 1, answer.text);
+	return 0;
 }
 
 static int attach(struct sandbox_gate *gate, const struct sandbox_target *target, struct err *err)
@@ -225,7 +253,7 @@ struct sandbox_gate *gate_fence_new(const struct gate_options *options, const ch
 
 	if (!e || !(e->log = malloc(sizeof *e->log)))
 		abort();
-	e->gate = (struct sandbox_gate){ "fanotify", attach, finish, gate_fence_free };
+	e->gate = (struct sandbox_gate){ e->name, attach, finish, gate_fence_free };
 	e->options = *options;
 	e->cache = options->cache ? options->cache : digest_cache_new();
 	e->fd = e->init = -1;

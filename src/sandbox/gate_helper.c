@@ -8,7 +8,7 @@ bool gate_asks_helper(const struct sandbox_policy *policy)
 	char socket[POLICY_MAX_SOCKET + 1];
 
 	snprintf(socket, sizeof socket, "%.*s", STR_ARG(policy->exec.helper));
-	return policy->exec.engine == EXEC_BY_FANOTIFY ||
+	return policy->exec.engine == EXEC_BY_FANOTIFY || policy->exec.engine == EXEC_BY_BPF ||
 	       (policy->exec.engine == EXEC_BY_AUTO && access(socket, F_OK) == 0);
 }
 

@@ -162,6 +162,7 @@ void gate_image_path(char out[GATE_MAX_PATH], pid_t pid)
 void gate_image_fd(struct gate_image *image, int fd, const struct gate_rules *rules,
 		   struct digest_cache *shared, struct digest_cache *own)
 {
+	struct digest_cache *cache;
 	struct timespec now;
 
 	if (fd < 0 || fstat(fd, &image->stat) != 0 || !S_ISREG(image->stat.st_mode))
@@ -174,9 +175,9 @@ void gate_image_fd(struct gate_image *image, int fd, const struct gate_rules *ru
 		image->mount = 0;
 	image->facts.origin = origin_of(fd, image->mount, &image->stat, rules);
 	clock_gettime(CLOCK_REALTIME, &now);
-	image->facts.digested = digest_cached(image->facts.origin == GATE_TOOLCHAIN ? shared : own,
-					      &image->digest, fd, &image->stat, now, NULL,
-					      NULL) == 0;
+	cache = image->facts.origin == GATE_TOOLCHAIN ? shared : own;
+	image->facts.digested = (cache ? digest_cached(cache, &image->digest, fd, &image->stat, now, NULL, NULL)
+				       : digest_fd(&image->digest, fd, NULL)) == 0;
 	if (image->facts.digested)
 		gate_rules_match(rules, image);
 }

@@ -14,7 +14,7 @@
 const char *const trust_words[TRUSTS] = { "untrusted", "command", "trusted" };
 const char *const need_words[NEEDS] = { "off", "preferred", "required" };
 const char *const exec_mode_words[EXEC_MODES] = { "audit", "build", "sealed" };
-const char *const exec_engine_words[EXEC_ENGINES] = { "auto", "ptrace", "fanotify" };
+const char *const exec_engine_words[EXEC_ENGINES] = { "auto", "ptrace", "fanotify", "bpf" };
 const char *const launcher_words[LAUNCHERS] = { "auto", "own", "bubblewrap" };
 const char *const exec_class_words[CLASSES] = { "tool", "compiler", "interpreter", "fresh" };
 const char *const workdir_words[WORKDIR_MODES] = { "bind", "copy", "overlay" };

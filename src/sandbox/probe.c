@@ -226,13 +226,14 @@ static void probe_cgroup(struct probe *p)
 static void probe_gate(struct probe *p)
 {
 	struct probe_layer *l = &p->layers[LAYER_GATE];
+	struct fence_answer engines;
 	struct err err;
 
 	p->ptrace = gate_ptrace_probe(&err) == 0;
-	p->helper = gate_fence_probe(FENCE_SOCKET, NULL) == 0;
+	p->helper = gate_fence_probe(FENCE_SOCKET, &engines, NULL) == 0;
 	l->works = p->ptrace || p->helper;
-	snprintf(l->detail, sizeof l->detail, "%s%s%.120s", p->helper ? "fanotify" : "",
-		 p->helper && l->works ? ", " : "", p->ptrace ? "ptrace" : err.text);
+	snprintf(l->detail, sizeof l->detail, "%.60s%s%.90s", p->ptrace ? "ptrace" : err.text,
+		 p->helper ? ", " : "", p->helper ? engines.text : "");
 	snprintf(l->mend, sizeof l->mend, "%s", l->works ? "" : mends[LAYER_GATE]);
 }
 

@@ -111,6 +111,32 @@ static void each_part_of_the_key_counts(void **state)
 }
 
 /* A file that changed while it was read is given its digest, but that is not kept for it. */
+static void forgets_what_was_written(void **state)
+{
+	struct digest_cache *cache = digest_cache_new();
+	int fds[] = { temporary("abc"), temporary("def") };
+	struct stat st[2] = { 0 };
+
+	(void)state;
+	digest_cache_forget(cache, &st[0]);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(fstat(fds[i], &st[i]), 0);
+		assert_false(is_hit(cache, fds[i], &st[i], later(&st[i], 1000000000)));
+		assert_true(is_hit(cache, fds[i], &st[i], later(&st[i], 1000000000)));
+	}
+	/* this one, and no other */
+	digest_cache_forget(cache, &st[0]);
+	assert_false(is_hit(cache, fds[0], &st[0], later(&st[0], 1000000000)));
+	assert_true(is_hit(cache, fds[0], &st[0], later(&st[0], 1000000000)));
+	assert_true(is_hit(cache, fds[1], &st[1], later(&st[1], 1000000000)));
+	digest_cache_empty(cache);
+	for (int i = 0; i < 2; i++) {
+		assert_false(is_hit(cache, fds[i], &st[i], later(&st[i], 1000000000)));
+		close(fds[i]);
+	}
+	digest_cache_free(cache);
+}
+
 static void does_not_keep_a_changed_file(void **state)
 {
 	struct digest_cache *cache = digest_cache_new();
@@ -155,6 +181,7 @@ int main(void)
 		cmocka_unit_test(hashes),
 		cmocka_unit_test(remembers_only_what_is_settled),
 		cmocka_unit_test(each_part_of_the_key_counts),
+		cmocka_unit_test(forgets_what_was_written),
 		cmocka_unit_test(does_not_keep_a_changed_file),
 		cmocka_unit_test(holds_many),
 	};

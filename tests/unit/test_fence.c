@@ -27,7 +27,7 @@ static void packets_come_back(void **state)
 
 	(void)state;
 	memset(digests, 'x', sizeof digests);
-	packet.job = (struct fence_job){ .init = 77, .mode = EXEC_SEALED, .began_s = 5, .began_ns = 6, .mounts = { 41, 42 },
+	packet.job = (struct fence_job){ .init = 77, .mode = EXEC_SEALED, .engine = FENCE_BPF, .began_s = 5, .began_ns = 6, .mounts = { 41, 42 },
 					 .n_mounts = 2, .digests = digests, .n_digests = COUNT(digests) };
 	fence_encode(&bytes, &packet);
 	assert_true(bytes.len <= FENCE_MAX_PACKET);
@@ -35,6 +35,7 @@ static void packets_come_back(void **state)
 	assert_int_equal(read.job.n_digests, COUNT(digests));
 	assert_true(digest_eq(&read.job.digests[4095], &digests[4095]));
 	assert_int_equal(read.job.mounts[1], 42);
+	assert_int_equal(read.job.engine, FENCE_BPF);
 	/* one byte less, and one more */
 	assert_int_equal(fence_decode(&read, (struct str){ bytes.bytes, bytes.len - 1 }, &err), -1);
 	buf_add_byte(&bytes, 0);
@@ -49,13 +50,14 @@ static void reports_come_back(void **state)
 
 	(void)state;
 	packet.exec = (struct fence_exec){ .pid = 9, .inside = 2, .facts = { .opened = true, .loader = true, .origin = GATE_FRESH },
-					   .rule = GATE_LOADER, .denied = true, .path = "/work/ld", .script = "/work/a" };
+					   .rule = GATE_LOADER, .denied = true, .written = true, .writer = { "writer" }, .path = "/work/ld", .script = "/work/a" };
 	fence_encode(&bytes, &packet);
 	assert_int_equal(fence_decode(&read, buf_str(&bytes), &err), 0);
 	assert_string_equal(read.exec.path, "/work/ld");
 	assert_string_equal(read.exec.script, "/work/a");
 	assert_true(read.exec.denied && read.exec.facts.loader && !read.exec.facts.digested);
 	assert_int_equal(read.exec.rule, GATE_LOADER);
+	assert_true(read.exec.written && memcmp(read.exec.writer.bytes, "writer", 6) == 0);
 	/* of another release */
 	bytes.bytes[3]++;
 	assert_int_equal(fence_decode(&read, buf_str(&bytes), &err), -1);

@@ -137,7 +137,7 @@ static void test_bad(void **state)
 		{ "name: a\n---\nname: b\n", "one document" },
 		{ "- a\n", "expected a mapping" },
 		{ "net: { publish: [] }", "publish" },
-		{ "exec: { engine: bpf }", "unknown value 'bpf'" },
+		{ "exec: { engine: dtrace }", "unknown value 'dtrace'" },
 		{ "exec: { helper: fence.sock }", "absolute path" },
 		{ "exec: { helper: /0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/01234567 }",
 		  "at most 107 bytes" },

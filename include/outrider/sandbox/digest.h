@@ -4,6 +4,8 @@
  * A digest is remembered under (device, inode, size, mtime, ctime). A job cannot set ctime, so a file whose ctime is old has
  * not changed since. Time stamps are coarse (one tick, up to 10 ms): what changed less than
  * DIGEST_SETTLE_NS ago could change again under the same stamp, and is not remembered.
+ * A memory file system does not stamp what is written through a mapping: of files that a job can write there, only who is told
+ * that they were open for writing (digest_cache_forget) can remember digests.
  */
 #pragma once
 #include <sys/stat.h>
@@ -43,3 +45,7 @@ void digest_cache_free(struct digest_cache *cache);
  */
 int digest_cached(struct digest_cache *cache, struct digest *out, int fd, const struct stat *at,
 		  struct timespec now, bool *hit, struct err *err);
+/* The file was open for writing: what was remembered of it is not true any more. */
+void digest_cache_forget(struct digest_cache *cache, const struct stat *at);
+/* Any file may have been. */
+void digest_cache_empty(struct digest_cache *cache);

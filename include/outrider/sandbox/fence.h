@@ -4,9 +4,9 @@
  *
  *	client                             helper
  *	HELLO                         ->
- *	                              <-   ANSWER   which engines work here
+ *	                              <-   ANSWER   which engines work here: "bpf, fanotify"
  *	JOB, while the command waits  ->
- *	                              <-   ANSWER   in force, or why not
+ *	                              <-   ANSWER   the engine that is in force, or why not
  *	                              <-   EXEC     for each program, before it runs
  *	                              <-   END      the job's last process is dead
  *
@@ -21,7 +21,7 @@
 #define FENCE_SOCKET "/run/outrider/fence.sock"
 
 enum {
-	FENCE_VERSION = 1,
+	FENCE_VERSION = 2,
 	FENCE_MAX_DIGESTS = 4096, /* a learnt policy of 256 KiB names 2,600 */
 	FENCE_MAX_MOUNTS = 64,    /* writable places of a policy: a handful */
 	FENCE_MAX_PATH = 1024,    /* bytes of a path in a report */
@@ -32,10 +32,13 @@ enum {
 
 enum fence_kind { FENCE_HELLO = 1, FENCE_JOB, FENCE_ANSWER, FENCE_EXEC, FENCE_END, FENCE_KINDS };
 
+enum fence_engine { FENCE_ANY, FENCE_FANOTIFY, FENCE_BPF, FENCE_ENGINES };
+
 /* What one job may run, as the helper needs it. */
 struct fence_job {
 	uint32_t       init;      /* process 1 of the job, as the client sees it: a child of the client */
 	enum exec_mode mode;
+	enum fence_engine engine; /* that must judge it; FENCE_ANY: the best that works there */
 	int64_t        began_s, began_ns; /* the real-time clock: files changed later are the job's */
 	uint64_t       mounts[FENCE_MAX_MOUNTS]; /* ids of the mounts that the job may write */
 	size_t         n_mounts;
@@ -45,7 +48,7 @@ struct fence_job {
 
 struct fence_answer {
 	bool ok;
-	char text[FENCE_MAX_TEXT + 1]; /* ok: the engine, "fanotify"; otherwise why not, with the mend */
+	char text[FENCE_MAX_TEXT + 1]; /* ok: the engine or engines; otherwise why not, with the mend */
 };
 
 /* A program that was about to start. */
@@ -56,6 +59,8 @@ struct fence_exec {
 	enum gate_rule    rule;
 	bool              denied;
 	struct digest     digest;
+	bool              written;
+	struct digest     writer; /* if written: of the program that last opened the file for writing, of a fresh one */
 	char              path[FENCE_MAX_PATH];   /* as the kernel shows it inside */
 	char              script[FENCE_MAX_PATH]; /* for which an interpreter is started, or "" */
 };

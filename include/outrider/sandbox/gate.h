@@ -96,14 +96,15 @@ void gate_ptrace_free(struct sandbox_gate *gate);
 int gate_ptrace_probe(struct err *err);
 
 /*
- * The same gate by the root helper outrider-fence (fence.h), at the socket `socket`: engine "fanotify"; `socket` is borrowed. The kernel asks
- * the helper before a program starts, and no process of the job is traced. attach() needs nothing of the command; it fails when no
+ * The same gate by the root helper outrider-fence (fence.h), at the socket `socket`: engine "bpf" or "fanotify"; `socket` is borrowed. The kernel asks
+ * the helper before a program starts, or judges it as the helper told it, and no process of the job is traced. attach() needs nothing of the command; it fails when no
  * helper listens there, or it refuses. When the helper ends before the job, the job is ended, with the denial gate.lost.
  */
 struct sandbox_gate *gate_fence_new(const struct gate_options *options, const char *socket);
 void gate_fence_free(struct sandbox_gate *gate);
-/* 0 when a helper listens there and can work. */
-int gate_fence_probe(const char *socket, struct err *err);
+/* 0 when a helper listens there and can work: *engines says by what, and why not by others. */
+struct fence_answer;
+int gate_fence_probe(const char *socket, struct fence_answer *engines, struct err *err);
 
 enum {
 	GATE_MAX_TASKS = 131072, /* processes and threads alive at once: twice the most that a policy may allow; beyond, the newest are killed */

@@ -35,7 +35,8 @@ struct gate_image {
 
 /* Whether the image's digest is listed: then its name and class, too. */
 void gate_rules_match(const struct gate_rules *rules, struct gate_image *image);
-/* Never fails: what cannot be found out is not in facts. `shared` holds files of read-only mounts, `own` the others. */
+/* Never fails: what cannot be found out is not in facts. `shared` holds files of read-only mounts, `own` the others;
+ * without `own` (NULL) these are hashed each time (digest.h: who may remember them). */
 void gate_image_read(struct gate_image *out, pid_t pid, const struct gate_rules *rules, struct digest_cache *shared,
 		     struct digest_cache *own);
 /* The same of an open file; out->path stays as it is. */

@@ -59,6 +59,7 @@ enum exec_engine {
 	EXEC_BY_AUTO,     /* the root helper where it runs, otherwise ptrace */
 	EXEC_BY_PTRACE,   /* the supervisor itself */
 	EXEC_BY_FANOTIFY, /* the root helper, or the gate is missing */
+	EXEC_BY_BPF,      /* its program in the kernel, or the gate is missing */
 	EXEC_ENGINES,
 };
 
