@@ -24,5 +24,5 @@ int filter_load(enum filter_id id)
 
 int filter_listen(void)
 {
-	return load(FILTER_GATED, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	return load(FILTER_GATED, SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }

@@ -16,8 +16,8 @@ extern const struct filter filters[FILTERS];
 /* Puts it on this thread and its children, for ever; needs no_new_privs. -1 with errno; system calls only. */
 int filter_load(enum filter_id id);
 /*
- * The same for FILTER_GATED: a descriptor (O_CLOEXEC) that tells of each execve, which waits for the answer and, once it was heard, for no signal
- * but a deadly one. -1 with errno: EBUSY when there is another listener, EINVAL before Linux 5.19.
+ * The same for FILTER_GATED: a descriptor (O_CLOEXEC) that tells of each execve, which waits for the answer. -1 with errno: EBUSY when there
+ * is another listener.
  */
 int filter_listen(void);
 /* SHA-256 of the program, hex. */

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 /* Linux 6.6; our headers are older */
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
@@ -16,6 +17,8 @@
 #endif
 
 enum {
+	SEIZE_TRIES = 10000,
+	SEIZE_WAIT_US = 100,
 	MAX_FOLLOWERS = 15, /* a machine with 64 processors starts some 10,000 programs a second: 16 threads of 300 us each */
 };
 
@@ -49,12 +52,13 @@ static void add_follower(struct listen *l)
 		l->max_followers = more < MAX_FOLLOWERS ? more : MAX_FOLLOWERS;
 		l->followers = calloc(l->max_followers + 1, sizeof *l->followers);
 	}
-	if (!l->followers || l->n_followers == l->max_followers)
+	if (!l->followers || atomic_load(&l->n_followers) == l->max_followers)
 		return;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, JUDGE_STACK);
 	/* without another thread the next exec waits for this one */
-	l->n_followers += pthread_create(&l->followers[l->n_followers], &attr, follow, l) == 0;
+	if (pthread_create(&l->followers[l->n_followers], &attr, follow, l) == 0)
+		atomic_fetch_add(&l->n_followers, 1);
 	pthread_attr_destroy(&attr);
 }
 
@@ -149,6 +153,29 @@ static bool stay(cpu_set_t *before)
 	return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
+/*
+ * -1 with errno. A process that called execve again may still be traced by the thread that heard of the first call: its interruption is on the way, and
+ * takes this call back.
+ */
+static int seize(const struct listen *l, const struct seccomp_notif *told)
+{
+	for (int tries = 0; tries < SEIZE_TRIES; tries++) {
+		uint64_t id = told->id;
+
+		if (command(PTRACE_SEIZE, (pid_t)told->pid, PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) == 0)
+			return 0;
+		if (errno != EPERM || atomic_load(&l->n_followers) == 0)
+			return -1;
+		if (ioctl(l->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id)) {
+			errno = ESRCH;
+			return -1;
+		}
+		usleep(SEIZE_WAIT_US);
+	}
+	errno = EPERM;
+	return -1;
+}
+
 /* -1 with errno: it may not be traced. */
 static int handle(struct listen *l, const struct seccomp_notif *told)
 {
@@ -157,15 +184,16 @@ static int handle(struct listen *l, const struct seccomp_notif *told)
 	bool pinned;
 	int error;
 
-	if (command(PTRACE_SEIZE, pid, PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) < 0) {
+	if (seize(l, told)) {
 		error = errno;
 		answer(l, told->id, EPERM);
 		errno = error;
 		return error == ESRCH ? 0 : -1;
 	}
-	(void)command(PTRACE_INTERRUPT, pid, 0);
 	pinned = stay(&before);
 	answer(l, told->id, 0);
+	/* not before: it would end the wait for the answer. After it nothing does, and the process stops once, whatever becomes of its execve */
+	(void)command(PTRACE_INTERRUPT, pid, 0);
 	share(l);
 	see_through(l);
 	if (pinned)
@@ -196,13 +224,8 @@ void listen_all(struct listen *l)
 
 void listen_end(struct listen *l)
 {
-	size_t n;
-
 	/* nobody is added any more: all of the job are dead */
-	pthread_mutex_lock(&l->turn);
-	n = l->n_followers;
-	pthread_mutex_unlock(&l->turn);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < l->n_followers; i++)
 		pthread_join(l->followers[i], NULL);
 	free(l->followers);
 	pthread_mutex_destroy(&l->turn);

@@ -12,11 +12,12 @@
 /* Zeroed, with `listener` and `stop` set, is ready. */
 struct listen {
 	struct judge   *judge;
-	int             listener;  /* of a filter that says USER_NOTIF to execve and execveat, with WAIT_KILLABLE_RECV; borrowed */
+	int             listener;  /* of a filter that says USER_NOTIF to execve and execveat; borrowed */
 	int             stop;      /* readable: end; borrowed */
 	pthread_mutex_t turn;      /* held by the one thread that waits for the kernel's word */
 	pthread_t      *followers; /* owned */
-	size_t          n_followers, max_followers;
+	atomic_size_t   n_followers;
+	size_t          max_followers;
 };
 
 /*

@@ -1,5 +1,5 @@
 /*
- * gate_trace.h - the exec gate where the kernel cannot tell of execs alone (before 5.19, or under another supervisor of system calls): each
+ * gate_trace.h - the exec gate where the kernel cannot tell of execs alone, for another supervisor of system calls listens already: each
  * process of the job is traced from its birth to its end. Private to this folder.
  */
 #pragma once

@@ -54,14 +54,14 @@ static int fixture_filter(void)
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-			    SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program);
+			    SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 }
 
 static bool fixture_can_listen(void)
 {
 	/* a flag that is unknown is told before the address */
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		       SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, NULL) < 0 && errno == EFAULT;
+		       SECCOMP_FILTER_FLAG_NEW_LISTENER, NULL) < 0 && errno == EFAULT;
 }
 
 struct fixture_command {

@@ -6,8 +6,7 @@
  * between the look and the run. Refused programs are killed. When the supervisor dies, no execve comes through any more, and the job is
  * killed.
  *
- * Where a kernel cannot do that (before 5.19), or another supervisor has taken the one place for a listener, every process of the job is
- * traced all the time. For that, the filter must refuse clone() with CLONE_UNTRACED and say ENOSYS to clone3(): the kernel hides such a
+ * Where another supervisor has taken the one place for a listener (a container's), every process of the job is traced all the time. For that, the filter must refuse clone() with CLONE_UNTRACED and say ENOSYS to clone3(): the kernel hides such a
  * child from the tracer of its parent.
  *
  * What a gate cannot see: code that a running program maps (a library, a JIT, an interpreter's script). The other walls hold that.
