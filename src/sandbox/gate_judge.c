@@ -11,7 +11,7 @@ void judge_init(struct judge *j, const struct gate_options *options)
 	if (!(j->log = malloc(sizeof *j->log)))
 		abort();
 	j->options = *options;
-	j->own = digest_cache_new();
+	j->own = options->cache ? NULL : digest_cache_new();
 	j->shared = options->cache ? options->cache : j->own;
 	gate_log_init(j->log);
 	pthread_mutex_init(&j->lock, NULL);
@@ -67,7 +67,7 @@ static void look(struct judge *j, struct gate_image *out, pid_t pid)
 	pthread_mutex_unlock(&j->lock);
 	if (known)
 		return;
-	gate_image_read(out, pid, &j->rules, j->shared, j->own);
+	gate_image_read(out, pid, &j->rules, j->shared, NULL);
 	classify(j, out);
 	pthread_mutex_lock(&j->lock);
 	gate_known_keep(&j->known, out);

@@ -15,8 +15,8 @@ enum {
 /* judge_exec() and judge_unseen() are safe for threads, once `rules` and `command` are set. */
 struct judge {
 	struct gate_options  options;
-	struct digest_cache *own;    /* owned: of files that this job can write */
-	struct digest_cache *shared; /* options.cache, or `own` */
+	struct digest_cache *own;    /* owned; NULL with options.cache */
+	struct digest_cache *shared; /* options.cache, or `own`; what the job can write is hashed each time */
 	struct gate_rules    rules;
 	pid_t                command;
 	atomic_bool          command_killed;

@@ -132,6 +132,10 @@ chmod -R a+rX "$work/project" && chmod 755 "$work/project/"*
 chown -R 65534:65534 "$work/project"
 sleep 0.1 # what is made within a tick of the start counts as the job's
 for engine in $engines; do judges root; done
+policy untrusted ptrace
+box -p "$work/policy.yml" -- python3 -c "$rewrite"
+check 'ptrace: a program that is changed through a mapping is another one' all exits 0 -- shows unseen -- \
+	receipt 'new Set(r.execs.filter(e => e.path === "/work/own").map(e => e.digest)).size === 2'
 
 # the socket is of no use inside, even where a policy shows it
 policy untrusted fanotify ''
