@@ -242,6 +242,7 @@ if as_user; then
 	stop_helper
 	start_helper --group nogroup
 	chown -R 65534:65534 "$work/project"
+	sleep 0.1
 	for engine in $engines; do judges user; done
 	program=$real
 	stop_helper
