@@ -253,7 +253,7 @@ struct sandbox_gate *gate_fence_new(const struct gate_options *options, const ch
 
 	if (!e || !(e->log = malloc(sizeof *e->log)))
 		abort();
-	e->gate = (struct sandbox_gate){ e->name, attach, finish, gate_fence_free };
+	e->gate = (struct sandbox_gate){ e->name, attach, finish, gate_fence_free, NULL };
 	e->options = *options;
 	e->cache = options->cache ? options->cache : digest_cache_new();
 	e->fd = e->init = -1;

@@ -233,6 +233,11 @@ static int attach(struct sandbox_gate *gate, const struct sandbox_target *target
 	return meet(e, target, err) ? -1 : ask(e, err);
 }
 
+static void stop(struct sandbox_gate *gate)
+{
+	(void)eventfd_write(((struct engine *)(void *)gate)->stop, 1);
+}
+
 static void finish(struct sandbox_gate *gate, struct receipt *receipt, struct arena *mem,
 		   bool *killed)
 {
@@ -249,7 +254,7 @@ struct sandbox_gate *gate_ptrace_new(const struct gate_options *options)
 
 	if (!e || (e->stop = eventfd(0, EFD_CLOEXEC)) < 0)
 		abort();
-	e->gate = (struct sandbox_gate){ "ptrace", attach, finish, gate_ptrace_free };
+	e->gate = (struct sandbox_gate){ "ptrace", attach, finish, gate_ptrace_free, stop };
 	judge_init(&e->judge, options);
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->changed, NULL);

@@ -137,10 +137,13 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 	bool killed = false;
 	int failed = 0;
 
+	if (run->gate && run->gate->stop)
+		run->gate->stop(run->gate);
 	/* init takes its namespaces apart meanwhile; only without a control group its own account is needed */
 	if (run->cgroup.kind == CGROUP_NONE)
 		launch_end(&run->launched, &rusage);
 	finish_status(run, watch);
+	cgroup_usage(&run->cgroup, &usage);
 	if (run->gate)
 		run->gate->finish(run->gate, r, run->mem, &killed);
 	if (killed && r->end == END_SIGNAL)
@@ -149,7 +152,6 @@ static int finish(struct run *run, const struct watch *watch, uint64_t began)
 		r->signal = r->signal ? r->signal : SIGKILL;
 	else
 		r->signal = 0;
-	cgroup_usage(&run->cgroup, &usage);
 	r->cpu_us = usage.cpu_us ? usage.cpu_us
 				 : (uint64_t)(rusage.ru_utime.tv_sec + rusage.ru_stime.tv_sec) * 1000000 +
 					   (uint64_t)(rusage.ru_utime.tv_usec + rusage.ru_stime.tv_usec);

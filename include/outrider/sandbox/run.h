@@ -45,6 +45,7 @@ struct sandbox_gate {
 	int  (*attach)(struct sandbox_gate *gate, const struct sandbox_target *target, struct err *err);
 	void (*finish)(struct sandbox_gate *gate, struct receipt *receipt, struct arena *mem, bool *killed);
 	void (*free)(struct sandbox_gate *gate); /* after finish(), or instead of attach() */
+	void (*stop)(struct sandbox_gate *gate); /* may be NULL. All are dead: finish() comes soon, and what takes time before it may begin */
 };
 
 /*
