@@ -2,8 +2,7 @@
  * bench_sandbox [COUNT [DIR [ROW...]]]: medians of COUNT starts of /bin/true, in turns, so that a busy machine disturbs all alike:
  * bare (vfork and exec), in the sandbox by the library (as a worker does it) and by the command, and in a tight bubblewrap, which
  * has neither a filter, a gate, Landlock, limits nor protected paths. All but `bare` show a small work directory with changes in
- * memory (bubblewrap: read-only), or DIR. `cpu` is the median of the processor time of a start with all its processes. Between two starts is a
- * pause: bubblewrap returns before its namespaces are gone, and the kernel takes those of all apart afterwards. Where bubblewrap is among the
+ * memory (bubblewrap: read-only), or DIR. `cpu` is the median of the processor time of a start with all its processes. Where bubblewrap is among the
  * rows, the last column is the row's time over bare as a part of bubblewrap's: below 1 is faster.
  */
 #include <fcntl.h>
@@ -18,7 +17,7 @@
 #include "base/scope.h"
 #include "sandbox/run.h"
 
-enum { COUNT_USUAL = 200, WARM_UP = 3, PAUSE_US = 3000 };
+enum { COUNT_USUAL = 200, WARM_UP = 3 };
 
 static const char *const bare[] = { "/bin/true", NULL };
 static const char *work;
@@ -196,7 +195,6 @@ static void measure(const struct took *took, size_t r, size_t i)
 {
 	double began, cpu;
 
-	usleep(PAUSE_US);
 	began = now_ms();
 	cpu = cpu_ms();
 	if (rows[r].start()) {
