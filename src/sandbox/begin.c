@@ -253,7 +253,7 @@ static void make_gate(struct run *run)
 	const struct gate_options options = { .profile = run->profile, .cache = shared_digests(), .ready = on_ready,
 					      .go = on_go, .ctx = run };
 
-	if (run->job->policy->layers[LAYER_GATE] != NEED_OFF && !run->job->gate && !gate_asks_helper(run->job->policy))
+	if (run->job->policy->layers[LAYER_GATE] != NEED_OFF && !run->job->gate && !run->plan.helper)
 		run->own_gate = gate_ptrace_new(&options);
 }
 

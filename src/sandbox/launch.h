@@ -130,6 +130,7 @@ struct plan {
 	bool        bubble;         /* bubblewrap has made the namespaces and the view, and left no capabilities */
 	bool        change_ids;     /* the supervisor is root: the child leaves its ids */
 	bool        landlock, seccomp, mdwe; /* wanted */
+	bool        helper;         /* the gate is the root helper's, as it was when this was planned */
 	bool        listen;         /* the filter tells of execs, where the kernel can */
 	bool        trace_any;      /* the supervisor may trace what is not dumpable */
 	bool        need[LAYERS];   /* required: a failure is a refusal */

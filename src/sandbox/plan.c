@@ -65,7 +65,8 @@ static void plan_layers(struct planner *b)
 	b->plan->landlock = has(b, LAYER_LANDLOCK);
 	b->plan->seccomp = has(b, LAYER_SECCOMP);
 	b->plan->mdwe = has(b, LAYER_MDWE);
-	b->plan->listen = b->plan->seccomp && has(b, LAYER_GATE) && !b->job->gate && !gate_asks_helper(b->job->policy);
+	b->plan->helper = gate_asks_helper(b->job->policy);
+	b->plan->listen = b->plan->seccomp && has(b, LAYER_GATE) && !b->job->gate && !b->plan->helper;
 	b->plan->trace_any = may_trace_any();
 	b->plan->exec = b->job->policy->exec.mode;
 	b->plan->workdir = b->probe->bubble ? WORKDIR_COPY : b->job->policy->fs.workdir;
