@@ -121,10 +121,7 @@ static void note(struct engine *e, const struct fence_exec *exec)
 	image.facts.listed = false;
 	if (image.facts.digested)
 		gate_rules_match(&e->rules, &image);
-	if (!image.facts.listed && e->options.profile)
-		image.facts.class = profile_class(e->options.profile, str_of(image.path));
-	if (!image.facts.listed && image.facts.origin == GATE_FRESH)
-		image.facts.class = CLASS_FRESH;
+	gate_log_classify(&image, e->options.profile);
 	index = gate_log_add(e->log, &image, exec->script, exec->rule, exec->denied, &fresh);
 	if (index >= 0 && fresh) {
 		e->log->programs.items[index].pid = exec->inside;

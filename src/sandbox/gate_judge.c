@@ -47,14 +47,6 @@ static void note_details(struct judge *j, pid_t pid, const struct gate_image *im
 		program->writer = task_alive(&j->tasks, changed, DIGEST_SETTLE_NS, pid);
 }
 
-static void classify(const struct judge *j, struct gate_image *image)
-{
-	if (!image->facts.listed && j->options.profile)
-		image->facts.class = profile_class(j->options.profile, str_of(image->path));
-	if (!image->facts.listed && image->facts.origin == GATE_FRESH)
-		image->facts.class = CLASS_FRESH;
-}
-
 /* The image that the process is about to run. A file is read and hashed without the lock: others are not held up by it. */
 static void look(struct judge *j, struct gate_image *out, pid_t pid)
 {
@@ -68,7 +60,7 @@ static void look(struct judge *j, struct gate_image *out, pid_t pid)
 	if (known)
 		return;
 	gate_image_read(out, pid, &j->rules, j->shared, NULL);
-	classify(j, out);
+	gate_log_classify(out, j->options.profile);
 	pthread_mutex_lock(&j->lock);
 	gate_known_keep(&j->known, out);
 	pthread_mutex_unlock(&j->lock);

@@ -2,13 +2,14 @@
 #pragma once
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/ptrace.h>
 
 #include "gate_known.h"
 #include "gate_log.h"
 #include "gate_task.h"
 
 enum {
-	/* of a thread that judges: reading a program takes 128 KiB (digest.c), paths some KiB; the usual 8 MiB take longer to map and to clear */
+	/* of a thread that judges: reading a program takes 32 KiB (digest.c), paths some KiB; the usual 8 MiB take longer to map and to clear */
 	JUDGE_STACK = 1 << 20,
 };
 
@@ -37,5 +38,10 @@ bool judge_exec(struct judge *judge, pid_t pid, int32_t *program);
 void judge_started(struct judge *judge, pid_t pid, int32_t program);
 /* An exec that could not be followed, and was refused for that. */
 void judge_unseen(struct judge *judge, pid_t pid);
+/* ptrace(), whose last argument is a number in disguise. */
+static inline long judge_trace(enum __ptrace_request request, pid_t pid, uintptr_t data)
+{
+	return ptrace(request, pid, NULL, (void *)data);
+}
 /* The real-time clock in ns: the one of files' time stamps. */
 int64_t judge_now(void);

@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,12 +20,6 @@ enum {
 	SEIZE_WAIT_US = 100,
 	MAX_FOLLOWERS = 15, /* a machine with 64 processors starts some 10,000 programs a second: 16 threads of 300 us each */
 };
-
-/* The last argument of ptrace() is a number in disguise. */
-static long command(enum __ptrace_request request, pid_t pid, uintptr_t data)
-{
-	return ptrace(request, pid, NULL, (void *)data);
-}
 
 static void *follow(void *arg)
 {
@@ -106,8 +99,8 @@ static void answer(const struct listen *l, uint64_t id, int error)
 }
 
 /*
- * The one process that this thread traces stops once: with its new image, or behind an execve that failed, for it was interrupted
- * beforehand. It may have another number then: of the first thread, if it was not that. A killed one only ends.
+ * The one process that this thread traces stops once: with its new image, or behind an execve that failed, for it is
+ * interrupted. It may have another number then: of the first thread, if it was not that. A killed one only ends.
  */
 static void see_through(struct listen *l)
 {
@@ -129,7 +122,7 @@ static void see_through(struct listen *l)
 		} else if (status >> 16 == 0) {
 			signal = WSTOPSIG(status); /* on its way: it is the job's business */
 		}
-		if (command(PTRACE_DETACH, pid, (uintptr_t)signal) == 0)
+		if (judge_trace(PTRACE_DETACH, pid, (uintptr_t)signal) == 0)
 			break;
 	}
 	if (started)
@@ -162,7 +155,7 @@ static int seize(const struct listen *l, const struct seccomp_notif *told)
 	for (int tries = 0; tries < SEIZE_TRIES; tries++) {
 		uint64_t id = told->id;
 
-		if (command(PTRACE_SEIZE, (pid_t)told->pid, PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) == 0)
+		if (judge_trace(PTRACE_SEIZE, (pid_t)told->pid, PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) == 0)
 			return 0;
 		if (errno != EPERM || atomic_load(&l->n_followers) == 0)
 			return -1;
@@ -193,7 +186,7 @@ static int handle(struct listen *l, const struct seccomp_notif *told)
 	pinned = stay(&before);
 	answer(l, told->id, 0);
 	/* not before: it would end the wait for the answer. After it nothing does, and the process stops once, whatever becomes of its execve */
-	(void)command(PTRACE_INTERRUPT, pid, 0);
+	(void)judge_trace(PTRACE_INTERRUPT, pid, 0);
 	share(l);
 	see_through(l);
 	if (pinned)

@@ -14,6 +14,16 @@ void gate_log_release(struct gate_log *log)
 	arena_release(&log->mem);
 }
 
+void gate_log_classify(struct gate_image *image, const struct profile *profile)
+{
+	if (image->facts.listed)
+		return;
+	if (profile)
+		image->facts.class = profile_class(profile, str_of(image->path));
+	if (image->facts.origin == GATE_FRESH)
+		image->facts.class = CLASS_FRESH;
+}
+
 static bool is_same(const struct gate_program *program, const char *digest, struct str path,
 		    struct str script, enum gate_rule rule)
 {

@@ -27,6 +27,8 @@ struct gate_log {
 	uint64_t dropped;
 };
 
+/* What a receipt calls it, where no rule of the policy did: by its path in the profile (may be NULL), or as made by the job. */
+void gate_log_classify(struct gate_image *image, const struct profile *profile);
 void gate_log_init(struct gate_log *log);
 void gate_log_release(struct gate_log *log);
 /* The index of the program, or -1 when the log is full; counted in any case. *fresh tells that it is a new one. */

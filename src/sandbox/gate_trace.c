@@ -6,23 +6,16 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #define TRACE_OPTIONS                                                                          \
 	(PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
 	 PTRACE_O_EXITKILL)
 
-/* The last argument of ptrace() is a number in disguise. */
-static long command(enum __ptrace_request request, pid_t pid, uintptr_t data)
-{
-	return ptrace(request, pid, NULL, (void *)data);
-}
-
 static void go_on(pid_t pid, int signal)
 {
 	/* ESRCH: killed meanwhile; waitpid() will tell */
-	(void)command(PTRACE_CONT, pid, (uintptr_t)signal);
+	(void)judge_trace(PTRACE_CONT, pid, (uintptr_t)signal);
 }
 
 /* The new image is in place and has not run. */
@@ -97,7 +90,7 @@ static void at_stop(struct trace *t, pid_t pid, int signal)
 		go_on(pid, 0);
 	else
 		/* stopped by job control: it stays so, and still tells us about SIGCONT */
-		(void)command(PTRACE_LISTEN, pid, 0);
+		(void)judge_trace(PTRACE_LISTEN, pid, 0);
 }
 
 static void handle(struct trace *t, pid_t pid, int status)
@@ -123,7 +116,7 @@ static void handle(struct trace *t, pid_t pid, int status)
 
 int trace_first(struct trace *t, pid_t pid, struct err *err)
 {
-	if (command(PTRACE_SEIZE, pid, TRACE_OPTIONS) < 0)
+	if (judge_trace(PTRACE_SEIZE, pid, TRACE_OPTIONS) < 0)
 		return err_errno(err, "ptrace");
 	(void)task_add(&t->judge->tasks, pid);
 	return 0;
